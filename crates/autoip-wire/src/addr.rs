@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::net::Ipv4Addr;
+use core::num::NonZeroU16;
 use core::str::FromStr;
 
 /// The link-local network, 169.254.0.0; its prefix is always 16 bits long (RFC 3927 §2.8).
@@ -18,17 +19,17 @@ pub const fn is_link_local(addr: Ipv4Addr) -> bool {
 ///
 /// Only 169.254.1.0 to 169.254.254.255 exist as values of this type: the first and the last 256
 /// addresses of 169.254.0.0/16 are reserved (RFC 3927 §2.1), so no picker, option or file can let
-/// one of them in.
+/// one of them in. An optional address is no larger than an address.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LinkLocalAddr([u8; 2]);
+pub struct LinkLocalAddr(NonZeroU16);
 
 impl LinkLocalAddr {
     /// How many addresses there are to choose from.
     pub const COUNT: u16 = 254 * 256;
     /// 169.254.1.0.
-    pub const FIRST: Self = Self([1, 0]);
+    pub const FIRST: Self = Self::from_low_half(0x0100);
     /// 169.254.254.255.
-    pub const LAST: Self = Self([254, 255]);
+    pub const LAST: Self = Self::from_low_half(0xfeff);
 
     /// The claimable address `addr`.
     ///
@@ -38,7 +39,7 @@ impl LinkLocalAddr {
     pub const fn new(addr: Ipv4Addr) -> Result<Self, NotLinkLocal> {
         let [a, b, c, d] = addr.octets();
         if a == 169 && b == 254 && c >= 1 && c <= 254 {
-            Ok(Self([c, d]))
+            Ok(Self::from_low_half(u16::from_be_bytes([c, d])))
         } else {
             Err(NotLinkLocal(addr))
         }
@@ -47,19 +48,28 @@ impl LinkLocalAddr {
     /// The address at place `index` (0 is 169.254.1.0), or `None` from [`Self::COUNT`] on.
     #[must_use]
     pub const fn from_index(index: u16) -> Option<Self> {
-        if index < Self::COUNT { Some(Self((index + 256).to_be_bytes())) } else { None }
+        if index < Self::COUNT { Some(Self::from_low_half(index + 256)) } else { None }
     }
 
     /// The place of this address among all claimable ones: 0 to [`Self::COUNT`] − 1.
     #[must_use]
     pub const fn index(self) -> u16 {
-        u16::from_be_bytes(self.0) - 256
+        self.0.get() - 256
     }
 
     /// As an ordinary IPv4 address.
     #[must_use]
     pub const fn ip(self) -> Ipv4Addr {
-        Ipv4Addr::new(169, 254, self.0[0], self.0[1])
+        let [c, d] = self.0.get().to_be_bytes();
+        Ipv4Addr::new(169, 254, c, d)
+    }
+
+    /// The address whose last two bytes are `low`, which the caller has checked.
+    const fn from_low_half(low: u16) -> Self {
+        match NonZeroU16::new(low) {
+            Some(low) => Self(low),
+            None => panic!("169.254.0.0 is no claimable address"),
+        }
     }
 }
 
@@ -160,6 +170,7 @@ mod tests {
 
     #[test]
     fn index_and_address_are_one_to_one() {
+        assert_eq!(size_of::<Option<LinkLocalAddr>>(), 2);
         assert_eq!(LinkLocalAddr::from_index(0), Some(LinkLocalAddr::FIRST));
         assert_eq!(LinkLocalAddr::from_index(65_023), Some(LinkLocalAddr::LAST));
         assert_eq!(LinkLocalAddr::from_index(65_024), None);
