@@ -1,0 +1,33 @@
+# For people. `.ci/run` makes the same calls and needs nothing but cargo.
+
+# list the recipes
+default:
+    @just --list
+
+# what a change must pass besides the tests
+check: tidy
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+    cargo deny --locked check licenses bans sources
+
+# the rules that no compiler or linter knows
+tidy:
+    cargo xtask tidy
+
+# all tests, those on kernel interfaces included
+test:
+    cargo test --workspace
+
+# two virtual hosts claim, defend and give up addresses before your eyes; needs no root
+demo:
+    cargo run --release -p autoip-lab -- demo
+
+# the engine alone, and the daemon on kernel interfaces
+bench:
+    cargo bench -p autoip-core
+    cargo bench -p autoip-lab
+
+# exactly what CI does
+ci:
+    .ci/run
