@@ -1,1 +1,38 @@
-//! (in preparation)
+//! The Linux edge of autoip: everything that talks to the kernel.
+//!
+//! - [`PacketSocket`] sends and receives ARP frames on one interface;
+//! - [`rtnl`] reads and changes links, addresses and routes, and reports their changes;
+//! - [`Poller`], [`Timer`], [`Signals`] and [`ClockJump`] are the parts of a loop on one thread;
+//! - [`boottime`], [`SuspendWatch`], [`seed`], [`missing`](capability::missing), [`InterfaceLock`]
+//!   and [`die_with_parent`] are what else a daemon asks of its system.
+//!
+//! It owns no policy and no protocol: it says what happened and does what it is told. Points in
+//! time are [`autoip_core::Instant`]s that count nanoseconds on CLOCK_BOOTTIME. It is the only
+//! crate of the project with `unsafe` code.
+#![deny(unsafe_op_in_unsafe_fn)]
+
+pub mod capability;
+mod clock;
+mod entropy;
+mod error;
+mod filter;
+mod index;
+mod lock;
+mod packet;
+mod poller;
+mod process;
+pub mod rtnl;
+mod signal;
+mod timer;
+
+pub use clock::{ClockJump, SuspendWatch, boottime};
+pub use entropy::seed;
+pub use error::{Error, Result};
+pub use filter::ArpFilter;
+pub use index::IfIndex;
+pub use lock::{Acquire, InterfaceLock};
+pub use packet::{Direction, PacketSocket, Received};
+pub use poller::Poller;
+pub use process::die_with_parent;
+pub use signal::{Signal, Signals};
+pub use timer::Timer;

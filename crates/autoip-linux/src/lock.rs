@@ -1,0 +1,120 @@
+//! One daemon for each interface of a network namespace.
+//!
+//! The lock is the abstract Unix socket `autoip/<ifindex>`: the kernel keeps such names apart by
+//! network namespace, as it does interfaces, and frees them when their holder ends, however it
+//! ends. The socket listens, so that whoever finds the name taken can connect and learn from the
+//! kernel who holds it; nothing is ever said.
+
+use std::fs;
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, Backlog, SockFlag, SockType, UnixAddr, UnixCredentials, bind, connect,
+    getsockopt, listen, socket, sockopt,
+};
+use nix::unistd::geteuid;
+
+use crate::{Error, IfIndex, Result};
+
+/// How many askers may wait unheard, which they all do, before further ones are turned away.
+const BACKLOG: i32 = 8;
+
+/// How often a name is tried whose holder ends while it is asked.
+const TRIES_MAX: u32 = 5;
+
+/// The right to run on an interface, until it is dropped.
+#[derive(Debug)]
+pub struct InterfaceLock {
+    _name: OwnedFd,
+}
+
+/// What came of the wish to run on an interface.
+#[derive(Debug)]
+pub enum Acquire {
+    /// It is granted.
+    Held(InterfaceLock),
+    /// Another daemon runs there.
+    Taken {
+        /// Its process number, where it can be seen from here.
+        by: Option<i32>,
+        /// Its command name.
+        command: Option<String>,
+    },
+    /// Some user without privileges sits on the name, which means nothing: the caller goes on
+    /// without a lock.
+    Untrusted {
+        /// The user.
+        uid: u32,
+    },
+}
+
+impl InterfaceLock {
+    /// Asks for the right to run on an interface of this network namespace.
+    pub fn acquire(index: IfIndex) -> Result<Acquire> {
+        acquire(index).map_err(|errno| Error::new(format!("lock interface {index}"), errno))
+    }
+}
+
+fn acquire(index: IfIndex) -> nix::Result<Acquire> {
+    let name = UnixAddr::new_abstract(format!("autoip/{index}").as_bytes())?;
+    for _ in 0..TRIES_MAX {
+        let fd = stream()?;
+        match bind(fd.as_raw_fd(), &name) {
+            Ok(()) => {
+                listen(&fd, Backlog::new(BACKLOG)?)?;
+                return Ok(Acquire::Held(InterfaceLock { _name: fd }));
+            }
+            Err(Errno::EADDRINUSE) => {}
+            Err(errno) => return Err(errno),
+        }
+        match connect(fd.as_raw_fd(), &name) {
+            Ok(()) => return Ok(judge(getsockopt(&fd, sockopt::PeerCredentials)?)),
+            // Too many have asked before: the name is held, by whom the kernel does not say.
+            Err(Errno::EAGAIN) => return Ok(Acquire::Taken { by: None, command: None }),
+            // The holder ended meanwhile, or does not listen yet.
+            Err(Errno::ECONNREFUSED) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(Acquire::Taken { by: None, command: None })
+}
+
+fn stream() -> nix::Result<OwnedFd> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    socket(AddressFamily::Unix, SockType::Stream, flags, None)
+}
+
+fn judge(holder: UnixCredentials) -> Acquire {
+    if holder.uid() != 0 && holder.uid() != geteuid().as_raw() {
+        return Acquire::Untrusted { uid: holder.uid() };
+    }
+    // The number is 0 for a process of a namespace that cannot be seen from here.
+    let by = Some(holder.pid()).filter(|&pid| pid > 0);
+    let command = by.and_then(|pid| fs::read_to_string(format!("/proc/{pid}/comm")).ok());
+    Acquire::Taken { by, command: command.map(|command| command.trim_end().to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holder(pid: i32, uid: u32) -> UnixCredentials {
+        libc::ucred { pid, uid, gid: 0 }.into()
+    }
+
+    #[test]
+    fn only_root_and_ourselves_are_believed() {
+        let ours = geteuid().as_raw();
+        assert!(matches!(judge(holder(1, 0)), Acquire::Taken { by: Some(1), .. }));
+        assert!(matches!(judge(holder(1, ours)), Acquire::Taken { by: Some(1), .. }));
+        let stranger = ours + 1;
+        let judged = judge(holder(1, stranger));
+        assert!(matches!(judged, Acquire::Untrusted { uid } if uid == stranger));
+    }
+
+    #[test]
+    fn a_holder_out_of_sight_has_no_number() {
+        assert!(matches!(judge(holder(0, 0)), Acquire::Taken { by: None, command: None }));
+    }
+}

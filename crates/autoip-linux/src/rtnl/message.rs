@@ -1,0 +1,76 @@
+//! The framing of netlink: messages in a datagram, attributes in a message, values in those.
+//!
+//! Nothing here panics, whatever the bytes are.
+
+use std::net::Ipv4Addr;
+
+use netlink_packet_core::{NetlinkBuffer, NlasIterator};
+
+pub(super) const NLMSG_NOOP: u16 = 1;
+pub(super) const NLMSG_ERROR: u16 = 2;
+pub(super) const NLMSG_DONE: u16 = 3;
+pub(super) const NLMSG_OVERRUN: u16 = 4;
+
+/// The list changed while it was read.
+pub(super) const NLM_F_DUMP_INTR: u16 = 0x10;
+
+const ALIGNMENT: usize = 4;
+const ATTRIBUTE_HEADER_LEN: usize = 4;
+
+/// One message of a datagram.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Message<'b> {
+    pub(super) kind: u16,
+    pub(super) flags: u16,
+    pub(super) sequence: u32,
+    pub(super) body: &'b [u8],
+}
+
+impl Message<'_> {
+    /// The result in the body of NLMSG_ERROR and NLMSG_DONE: 0, or a negative error number. An
+    /// empty NLMSG_DONE means 0.
+    pub(super) fn code(&self) -> i32 {
+        let code = self.body.first_chunk().copied();
+        code.map_or(0, i32::from_ne_bytes)
+    }
+}
+
+/// The messages of a datagram, up to the first malformed one.
+pub(super) fn messages(datagram: &[u8]) -> impl Iterator<Item = Message<'_>> {
+    let mut rest = datagram;
+    std::iter::from_fn(move || {
+        let message = NetlinkBuffer::new_checked(rest).ok()?;
+        let length = usize::try_from(message.length()).ok()?;
+        rest = rest.get(length.next_multiple_of(ALIGNMENT)..).unwrap_or_default();
+        Some(Message {
+            kind: message.message_type(),
+            flags: message.flags(),
+            sequence: message.sequence_number(),
+            body: message.payload(),
+        })
+    })
+}
+
+/// The attributes behind the fixed part of a message, up to the first malformed one.
+pub(super) fn attributes(message: &[u8], header_len: usize) -> impl Iterator<Item = (u16, &[u8])> {
+    let rest = message.get(header_len..).unwrap_or_default();
+    NlasIterator::new(rest).map_while(Result::ok).map(|attribute| {
+        let (kind, length) = (attribute.kind(), usize::from(attribute.length()));
+        let bytes = attribute.into_inner();
+        (kind, bytes.get(ATTRIBUTE_HEADER_LEN..length).unwrap_or_default())
+    })
+}
+
+pub(super) fn u32_of(value: &[u8]) -> Option<u32> {
+    value.try_into().ok().map(u32::from_ne_bytes)
+}
+
+pub(super) fn ipv4_of(value: &[u8]) -> Option<Ipv4Addr> {
+    <[u8; 4]>::try_from(value).ok().map(Ipv4Addr::from)
+}
+
+/// Text of the kernel, which ends with a zero byte.
+pub(super) fn string_of(value: &[u8]) -> String {
+    let text = value.split(|&byte| byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(text).into_owned()
+}

@@ -1,0 +1,103 @@
+//! Notifications of links, addresses and routes.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::sys::socket::SockFlag;
+
+use super::message::{Message, NLMSG_OVERRUN, messages};
+use super::socket::{DATAGRAM_BYTES, connect, receive};
+use super::{Address, Link, Route};
+use crate::packet::enlarge_receive_buffer;
+use crate::{Error, IfIndex, Result};
+
+const GROUPS: i32 = libc::RTMGRP_LINK | libc::RTMGRP_IPV4_IFADDR | libc::RTMGRP_IPV4_ROUTE;
+
+/// Room for the messages of a thousand interfaces that appear together.
+const RECEIVE_BUFFER_BYTES: usize = 4 << 20;
+
+/// A change of the network configuration, whoever made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// An interface appeared, or something about it changed.
+    LinkChanged(Link),
+    /// An interface is gone from this namespace.
+    LinkRemoved(IfIndex),
+    /// An IPv4 address appeared, or something about it changed.
+    AddressAdded(Address),
+    /// An IPv4 address is gone.
+    AddressRemoved(Address),
+    /// A unicast IPv4 route appeared, in whatever table.
+    RouteAdded(Route),
+    /// A unicast IPv4 route is gone. The kernel says nothing of routes that fall with their
+    /// interface or with their source address.
+    RouteRemoved(Route),
+    /// Messages were lost: everything must be read again.
+    Overrun,
+}
+
+/// A connection that receives notifications; its file descriptor is readable when there are any.
+///
+/// Open it before the lists are read with [`Rtnl`](super::Rtnl), so that no change falls between.
+#[derive(Debug)]
+pub struct Monitor {
+    fd: OwnedFd,
+    buffer: Vec<u8>,
+    events: VecDeque<Event>,
+}
+
+impl Monitor {
+    /// Watches the network namespace of this thread.
+    pub fn open() -> Result<Self> {
+        let fd = connect(SockFlag::SOCK_NONBLOCK, GROUPS.cast_unsigned())
+            .and_then(|fd| enlarge_receive_buffer(&fd, RECEIVE_BUFFER_BYTES).map(|()| fd))
+            .map_err(|errno| Error::new("watch rtnetlink", errno))?;
+        Ok(Self { fd, buffer: vec![0; DATAGRAM_BYTES], events: VecDeque::new() })
+    }
+
+    /// Takes the next event, or `None` when there is none.
+    #[expect(clippy::should_implement_trait, reason = "an iterator would end where this pauses")]
+    pub fn next(&mut self) -> Result<Option<Event>> {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Ok(Some(event));
+            }
+            match receive(&self.fd, &mut self.buffer) {
+                Ok(datagram) => self.events.extend(decode(datagram)),
+                Err(Errno::EAGAIN) => return Ok(None),
+                Err(Errno::ENOBUFS | Errno::EMSGSIZE) => return Ok(Some(Event::Overrun)),
+                Err(errno) => return Err(Error::new("read from rtnetlink", errno)),
+            }
+        }
+    }
+}
+
+impl AsFd for Monitor {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// The events in a datagram of notifications. Whatever is malformed or of no interest is left out.
+#[must_use]
+pub fn decode(datagram: &[u8]) -> Vec<Event> {
+    messages(datagram).filter_map(event).collect()
+}
+
+fn event(message: Message<'_>) -> Option<Event> {
+    let body = message.body;
+    match message.kind {
+        libc::RTM_NEWLINK => Link::decode(body).map(Event::LinkChanged),
+        libc::RTM_DELLINK => Link::decode_removed(body).map(Event::LinkRemoved),
+        libc::RTM_NEWADDR => Address::decode(body).map(Event::AddressAdded),
+        libc::RTM_DELADDR => Address::decode(body).map(Event::AddressRemoved),
+        libc::RTM_NEWROUTE => Route::decode(body).map(Event::RouteAdded),
+        libc::RTM_DELROUTE => Route::decode(body).map(Event::RouteRemoved),
+        NLMSG_OVERRUN => Some(Event::Overrun),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

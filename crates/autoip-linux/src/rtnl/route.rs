@@ -1,0 +1,167 @@
+//! IPv4 routes.
+
+use std::net::Ipv4Addr;
+
+use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE};
+use netlink_packet_route::route::{
+    RouteAddress, RouteAttribute, RouteFlags, RouteHeader, RouteMessage, RouteType,
+};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+
+use super::Rtnl;
+use super::message::{attributes, ipv4_of, u32_of};
+use crate::{Error, IfIndex, Result};
+
+const HEADER_LEN: usize = 12;
+
+/// The number of the routing table that is used unless a rule says otherwise.
+pub const MAIN_TABLE: u32 = RouteHeader::RT_TABLE_MAIN as u32;
+
+/// A unicast IPv4 route over one interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The interface that it leads over.
+    pub index: IfIndex,
+    /// The network that it leads to.
+    pub destination: Ipv4Addr,
+    /// The length of the destination's prefix; 0 makes it a default route.
+    pub prefix_len: u8,
+    /// How far the destination is (RT_SCOPE_*): 0 behind a gateway, 253 on the link.
+    pub scope: u8,
+    /// The lower, the more it is preferred.
+    pub metric: u32,
+    /// The source address for traffic of sockets that have none.
+    pub source: Option<Ipv4Addr>,
+    /// Who added it (RTPROT_*).
+    pub protocol: u8,
+    /// The router, where the destination is not on the link itself.
+    pub gateway: Option<Ipv4Addr>,
+    /// The routing table.
+    pub table: u32,
+}
+
+impl Route {
+    /// Reads the body of an RTM_NEWROUTE or RTM_DELROUTE message; `None` where it does not
+    /// describe a unicast IPv4 route over one interface.
+    pub(super) fn decode(message: &[u8]) -> Option<Self> {
+        let header = RouteHeader::parse(message).ok()?;
+        if header.address_family != AddressFamily::Inet
+            || header.kind != RouteType::Unicast
+            || header.flags.contains(RouteFlags::Cloned)
+        {
+            return None;
+        }
+        let mut index = None;
+        let mut route = Self {
+            index: IfIndex::new(1)?,
+            destination: Ipv4Addr::UNSPECIFIED,
+            prefix_len: header.destination_prefix_length,
+            scope: header.scope.into(),
+            metric: 0,
+            source: None,
+            protocol: header.protocol.into(),
+            gateway: None,
+            table: u32::from(header.table),
+        };
+        for (kind, value) in attributes(message, HEADER_LEN) {
+            match kind {
+                libc::RTA_OIF => index = u32_of(value).and_then(IfIndex::new),
+                libc::RTA_DST => route.destination = ipv4_of(value)?,
+                libc::RTA_PRIORITY => route.metric = u32_of(value)?,
+                libc::RTA_PREFSRC => route.source = ipv4_of(value),
+                libc::RTA_GATEWAY => route.gateway = ipv4_of(value),
+                libc::RTA_TABLE => route.table = u32_of(value)?,
+                _ => {}
+            }
+        }
+        route.index = index?;
+        Some(route)
+    }
+
+    fn message(&self) -> RouteMessage {
+        let mut message = RouteMessage::default();
+        let header = &mut message.header;
+        header.address_family = AddressFamily::Inet;
+        header.destination_prefix_length = self.prefix_len;
+        header.protocol = self.protocol.into();
+        header.scope = self.scope.into();
+        header.kind = RouteType::Unicast;
+        let attributes = &mut message.attributes;
+        attributes.push(RouteAttribute::Table(self.table));
+        attributes.push(RouteAttribute::Oif(self.index.get()));
+        if self.prefix_len != 0 {
+            attributes.push(RouteAttribute::Destination(RouteAddress::Inet(self.destination)));
+        }
+        if self.metric != 0 {
+            attributes.push(RouteAttribute::Priority(self.metric));
+        }
+        if let Some(source) = self.source {
+            attributes.push(RouteAttribute::PrefSource(RouteAddress::Inet(source)));
+        }
+        if let Some(gateway) = self.gateway {
+            attributes.push(RouteAttribute::Gateway(RouteAddress::Inet(gateway)));
+        }
+        message
+    }
+
+    /// Whether both lead to the same network over the same interface with the same preference,
+    /// so that only one of them is ever used.
+    fn rivals(&self, other: &Self) -> bool {
+        let place = |r: &Self| (r.index, r.destination, r.prefix_len, r.metric, r.table);
+        place(self) == place(other) && self.protocol == other.protocol
+    }
+
+    fn to_op(&self, verb: &str) -> String {
+        let Self { destination, prefix_len, index, .. } = self;
+        format!("{verb} the route {destination}/{prefix_len} over interface {index}")
+    }
+}
+
+impl Rtnl {
+    /// The unicast IPv4 routes of the main table, without multipath routes.
+    pub fn routes(&mut self) -> Result<Vec<Route>> {
+        self.routes_of(MAIN_TABLE)
+    }
+
+    fn routes_of(&mut self, table: u32) -> Result<Vec<Route>> {
+        let mut message = RouteMessage::default();
+        message.header.address_family = AddressFamily::Inet;
+        let request = RouteNetlinkMessage::GetRoute(message);
+        let decode = |body: &[u8]| Route::decode(body).filter(|route| route.table == table);
+        self.list(request, libc::RTM_NEWROUTE, decode)
+            .map_err(|error| Error::new("list the routes", error))
+    }
+
+    /// Adds a route, in the place of one with the same protocol that leads to the same network
+    /// over the same interface with the same metric.
+    ///
+    /// The kernel's own "replace" would take the place of another interface's route as well.
+    pub fn add_route(&mut self, route: &Route) -> Result<()> {
+        let request = RouteNetlinkMessage::NewRoute(route.message());
+        match self.change(request, NLM_F_CREATE | NLM_F_APPEND) {
+            Ok(()) => {}
+            Err(error) if error.raw_os_error() == Some(libc::EEXIST) => return Ok(()),
+            Err(error) => return Err(Error::new(route.to_op("add"), error)),
+        }
+        for other in self.routes_of(route.table)? {
+            if other.rivals(route) && other != *route {
+                self.remove_route(&other)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a route. `false` when it, or the interface, was not there.
+    ///
+    /// To the kernel a metric of 0 and a missing source or gateway mean "any".
+    pub fn remove_route(&mut self, route: &Route) -> Result<bool> {
+        let request = RouteNetlinkMessage::DelRoute(route.message());
+        match self.change(request, 0) {
+            Ok(()) => Ok(true),
+            Err(error) if matches!(error.raw_os_error(), Some(libc::ESRCH | libc::ENODEV)) => {
+                Ok(false)
+            }
+            Err(error) => Err(Error::new(route.to_op("remove"), error)),
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The lock of an interface.
+
+use std::{fs, process};
+
+use autoip_linux::{Acquire, IfIndex, InterfaceLock};
+use nix::sched::{CloneFlags, unshare};
+
+fn held(index: u32) -> InterfaceLock {
+    match InterfaceLock::acquire(IfIndex::new(index).unwrap()).unwrap() {
+        Acquire::Held(lock) => lock,
+        other @ (Acquire::Taken { .. } | Acquire::Untrusted { .. }) => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn taken() {
+    let lock = held(3);
+    let _other_interface = held(4);
+    match InterfaceLock::acquire(IfIndex::new(3).unwrap()).unwrap() {
+        Acquire::Taken { by, command } => {
+            assert_eq!(by, Some(i32::try_from(process::id()).unwrap()));
+            let comm = fs::read_to_string("/proc/self/comm").unwrap();
+            assert_eq!(command.as_deref(), Some(comm.trim_end()));
+        }
+        other @ (Acquire::Held(_) | Acquire::Untrusted { .. }) => panic!("{other:?}"),
+    }
+    drop(lock);
+    held(3);
+}
+
+pub(crate) fn namespaces() {
+    let _here = held(3);
+    unshare(CloneFlags::CLONE_NEWNET).unwrap();
+    held(3);
+}
