@@ -1,2 +1,8 @@
-//! (in preparation)
-fn main() {}
+//! The `autoipd` program: its arguments go to the library, its exit status comes from there.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    autoipd::main_with(std::env::args_os())
+}

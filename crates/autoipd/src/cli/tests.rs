@@ -1,0 +1,147 @@
+//! The letters of QNX's autoipd, their meaning and defaults, and what is refused with which words.
+
+use super::*;
+use autoip_core::timing;
+
+fn settings(line: &str) -> Settings {
+    parse(words(line)).map_err(|error| error.0.to_string()).unwrap()
+}
+
+fn refusal(line: &str) -> String {
+    let error = parse(words(line)).unwrap_err().0;
+    assert_eq!(error.exit_code(), 2, "{line}");
+    error.to_string()
+}
+
+fn words(line: &str) -> Vec<OsString> {
+    std::iter::once("autoipd").chain(line.split_whitespace()).map(OsString::from).collect()
+}
+
+fn only(line: &str) -> InterfaceSettings {
+    let mut interfaces = settings(line).interfaces;
+    assert_eq!(interfaces.len(), 1, "{line}");
+    interfaces.remove(0)
+}
+
+//= test LL-9-11
+#[test]
+fn defaults_are_the_rfcs() {
+    let settings = settings("-i eth0");
+    assert_eq!(settings.state_dir, PathBuf::from("/var/lib/autoip"));
+    assert_eq!(settings.verbosity, Verbosity::Normal);
+    assert_eq!(
+        settings.interfaces,
+        [InterfaceSettings {
+            name: "eth0".to_owned(),
+            mode: Mode::Fallback,
+            start: None,
+            defend: Defend::Once,
+            timing: Timing::RFC3927,
+            wait: Duration::ZERO,
+            alias: Some(9),
+        }]
+    );
+}
+
+#[test]
+fn every_letter_of_qnx_means_what_it_meant_there() {
+    assert_eq!(only("-i en0 -a 4").timing.announce_count.get(), 4);
+    assert_eq!(only("-i en0 -d").defend, Defend::Never);
+    assert_eq!(only("-i en0 -f").mode, Mode::Always);
+    assert_eq!(only("-i en0 -p 5").timing.probe_count.get(), 5);
+    assert_eq!(only("-i en0 -s 169.254.7.9").start, "169.254.7.9".parse().ok());
+    assert_eq!(only("-i en0 -t 30").wait, Duration::from_secs(30));
+    assert_eq!(settings("-i en0 -v").verbosity, Verbosity::Debug);
+    assert_eq!(settings("-i en0 -vv").verbosity, Verbosity::Trace);
+    let timing = only("-i en0 -w 3").timing;
+    assert_eq!((timing.announce_wait_ms, timing.announce_interval_ms), (3000, 3000));
+    assert!(!timing.is_rfc3927());
+    let names: Vec<_> = settings("-i a -i b -dfv").interfaces.into_iter().map(|i| i.name).collect();
+    assert_eq!(names, ["a", "b"]);
+}
+
+#[test]
+fn long_options_stand_beside_the_letters() {
+    let long = "--interface en0 --announcements 4 --no-defend --force --probes 5 \
+                --start 169.254.7.9 --wait 30 --verbose --announce-wait 3";
+    assert_eq!(settings(long), settings("-i en0 -a 4 -d -f -p 5 -s 169.254.7.9 -t 30 -v -w 3"));
+}
+
+#[test]
+fn an_option_list_is_nfm_autoip() {
+    let listed = only("-o ip=169.254.20.20,delay=200,abandon");
+    assert_eq!((listed.name.as_str(), listed.mode), ("en0", Mode::Always));
+    assert_eq!((listed.start, listed.defend), ("169.254.20.20".parse().ok(), Defend::Never));
+    let timing = listed.timing;
+    assert_eq!((timing.probe_wait_ms, timing.probe_min_ms, timing.probe_max_ms), (200, 200, 200));
+    assert_eq!(u64::from(timing.announce_wait_ms), timing::ANNOUNCE_WAIT.as_secs() * 1000);
+    let timing = only("-o if=eth1").timing;
+    assert_eq!(
+        (timing.probe_wait_ms, timing.probe_min_ms, timing.probe_max_ms),
+        (1000, 2000, 2000)
+    );
+    assert_eq!(settings("-o debug").verbosity, Verbosity::Debug);
+    assert_eq!(settings("-i eth0 -o if=eth1").interfaces.len(), 2);
+}
+
+#[test]
+fn profiles_and_single_numbers_combine() {
+    assert_eq!(only("-i e --timing draft-07").timing, Timing::DRAFT_07);
+    assert_eq!(only("-i e --timing fast").timing, Timing::FAST);
+    assert_eq!(only("-i e --timing rfc3927").timing, Timing::RFC3927);
+    let mixed = only("-i e --timing fast -a 1").timing;
+    assert_eq!((mixed.announce_count.get(), mixed.probe_max_ms), (1, Timing::FAST.probe_max_ms));
+}
+
+#[test]
+fn the_alias_is_a_number_or_none() {
+    assert_eq!(only("-i e --alias 0").alias, Some(0));
+    assert_eq!(only("-i e --alias none").alias, None);
+    assert!(refusal("-i e --alias nine").contains("\"none\""));
+}
+
+#[test]
+fn refuses_numbers_out_of_range_with_what_is_allowed() {
+    for (line, given, allowed) in [
+        ("-i e -a 0", "0", "1..=16"),
+        ("-i e -a 17", "17", "1..=16"),
+        ("-i e -p 0", "0", "1..=16"),
+        ("-i e -w 0", "0", "1..=60"),
+        ("-i e -w 61", "61", "1..=60"),
+        ("-i e -t 86401", "86401", "0..=86400"),
+        ("-o delay=8001", "8001", "1 to 8000"),
+        ("-i e -s 169.254.255.1", "169.254.255.1", "169.254.1.0 to 169.254.254.255"),
+        ("-i e -s 10.0.0.1", "10.0.0.1", "169.254.1.0 to 169.254.254.255"),
+        ("-i e -s eth0", "eth0", "169.254.1.0 to 169.254.254.255"),
+    ] {
+        let text = refusal(line);
+        assert!(text.contains(given) && text.contains(allowed), "{line}: {text}");
+    }
+}
+
+#[test]
+fn refuses_unknown_options_and_missing_interfaces() {
+    assert!(refusal("-i eth0 -x").contains("-x"));
+    assert!(refusal("-i eth0 --metric 3").contains("--metric"));
+    assert!(refusal("eth0").contains("eth0"));
+    let none = refusal("-f");
+    assert!(none.contains("-i NAME") && none.contains("-o if=NAME"), "{none}");
+    assert!(refusal("-i eth0 -o if=eth0").contains("twice"));
+}
+
+#[test]
+fn refuses_names_that_no_interface_can_have() {
+    for name in ["enx00112233445566", "a/b", "eth0:9", ".."] {
+        assert!(refusal(&format!("-i {name}")).contains("1 to 15 bytes"), "{name}");
+    }
+    assert!(refusal("-o if=").contains("1 to 15 bytes"));
+}
+
+#[test]
+fn the_definition_of_the_options_is_sound() {
+    Cli::command().debug_assert();
+    let help = Cli::command().render_help().to_string();
+    for letter in ["-a", "-d", "-f", "-i", "-o", "-p", "-s", "-t", "-v", "-w"] {
+        assert!(help.contains(&format!("  {letter}, --")), "{letter} is missing in:\n{help}");
+    }
+}

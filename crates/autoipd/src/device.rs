@@ -1,0 +1,365 @@
+//! One kernel interface under management: its engine, its packet socket, and what the engine's
+//! actions mean for the kernel.
+//!
+//! Every input goes through [`Device::drive`], which does all that follows from it before it
+//! returns. Whether an address is wanted at all is decided by the caller.
+
+use std::collections::VecDeque;
+
+use autoip_core::{
+    Action, ConflictKind, Contest, Engine, Event, Instant, Interest, LinkLocalAddr, Loss, MacAddr,
+    Outcome, Stage,
+};
+use autoip_linux::rtnl::{Address, Route};
+use autoip_linux::{ArpFilter, IfIndex, InterfaceLock, PacketSocket, boottime};
+use autoip_wire::ArpPacket;
+use tracing::{debug, error, info, trace, warn};
+
+use crate::daemon::Edge;
+use crate::limit::Limit;
+use crate::marks;
+
+/// Room for an ARP frame and its padding; what is longer is cut, and no worse for it.
+const FRAME_MAX: usize = 128;
+/// How many frames of one interface are handled before others get their turn. The kernel queues
+/// fewer than this, so a claim never ends before everything has been read that came in time.
+const FRAMES_PER_TURN: u32 = 4096;
+
+/// What came of an action, to be told to the engine when it has nothing more to say.
+enum Feedback {
+    Installed,
+    InstallFailed,
+    TransmitFailed,
+    Avoid(LinkLocalAddr),
+}
+
+/// One kernel interface under management.
+pub(crate) struct Device {
+    pub(crate) index: IfIndex,
+    pub(crate) name: String,
+    pub(crate) mac: MacAddr,
+    /// The number of the alias for labels.
+    alias: Option<u16>,
+    engine: Engine,
+    socket: PacketSocket,
+    /// Keeps other daemons away as long as the device is managed.
+    _lock: Option<InterfaceLock>,
+    /// The address that we have put on the interface.
+    installed: Option<LinkLocalAddr>,
+    /// Whether that address has been announced.
+    in_use: bool,
+    /// Whether the last frame could not be sent, and a warning was given.
+    send_fails: bool,
+    route_restores: Limit,
+}
+
+impl Device {
+    pub(crate) fn new(
+        index: IfIndex,
+        name: String,
+        mac: MacAddr,
+        alias: Option<u16>,
+        engine: Engine,
+        socket: PacketSocket,
+        lock: Option<InterfaceLock>,
+    ) -> Self {
+        Self {
+            index,
+            name,
+            mac,
+            alias,
+            engine,
+            socket,
+            _lock: lock,
+            installed: None,
+            in_use: false,
+            send_fails: false,
+            route_restores: Limit::default(),
+        }
+    }
+
+    /// The address on the interface that is ours.
+    pub(crate) fn installed(&self) -> Option<LinkLocalAddr> {
+        self.installed
+    }
+
+    /// The candidate, or the address in use.
+    pub(crate) fn addr(&self) -> Option<LinkLocalAddr> {
+        self.engine.addr()
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.engine.snapshot(boottime()).stage == Stage::Stopped
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.engine.poll_timeout()
+    }
+
+    /// Gives the engine one input and does what it asks for, to the end.
+    pub(crate) fn drive(&mut self, edge: &mut Edge, input: impl FnOnce(&mut Engine)) {
+        input(&mut self.engine);
+        let mut feedback = VecDeque::new();
+        loop {
+            while let Some(action) = self.engine.poll_action() {
+                feedback.extend(self.perform(edge, action));
+            }
+            match feedback.pop_front() {
+                None => break,
+                Some(Feedback::Installed) => self.engine.installed(boottime()),
+                Some(Feedback::InstallFailed) => self.engine.install_failed(boottime()),
+                Some(Feedback::TransmitFailed) => self.engine.transmit_failed(boottime()),
+                Some(Feedback::Avoid(addr)) => self.engine.avoid(boottime(), addr),
+            }
+        }
+        match self.engine.addr() {
+            Some(addr) => edge.claims.insert(self.index, addr),
+            None => edge.claims.remove(&self.index),
+        };
+    }
+
+    /// Does what is due, after everything that has been received in time.
+    //= LL-2.2.1-07 what arrived within the listening time counts, however late it is read
+    pub(crate) fn on_timer(&mut self, edge: &mut Edge) {
+        if self.deadline().is_none_or(|at| at > boottime()) {
+            return;
+        }
+        self.receive(edge);
+        while self.deadline().is_some_and(|at| at <= boottime()) {
+            self.drive(edge, |engine| engine.handle_timeout(boottime()));
+        }
+    }
+
+    /// Hands all waiting frames to the engine.
+    pub(crate) fn receive(&mut self, edge: &mut Edge) {
+        let mut buffer = [0; FRAME_MAX];
+        for _ in 0..FRAMES_PER_TURN {
+            match self.socket.receive(&mut buffer) {
+                Ok(Some(received)) => {
+                    trace_frame(&self.name, "received", received.frame);
+                    let (at, frame) = (received.at, received.frame);
+                    self.drive(edge, |engine| engine.handle_frame(at, frame));
+                }
+                Ok(None) => return,
+                Err(error) => {
+                    debug!(interface = self.name, "{error}");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Puts the on-link route back that somebody else deleted.
+    pub(crate) fn on_route_removed(&mut self, edge: &mut Edge, removed: &Route) {
+        let Some(addr) = self.installed.filter(|_| self.in_use) else { return };
+        let ours = marks::route(self.index, addr);
+        let same = (removed.destination, removed.prefix_len, removed.metric, removed.table)
+            == (ours.destination, ours.prefix_len, ours.metric, ours.table);
+        if !same || removed.index != self.index {
+            return;
+        }
+        if self.route_restores.allows(boottime()) {
+            info!(
+                interface = self.name,
+                "somebody deleted the route to 169.254.0.0/16; it is back"
+            );
+            self.add_route(edge, addr);
+        } else {
+            debug!(interface = self.name, "somebody keeps deleting the route to 169.254.0.0/16");
+        }
+    }
+
+    /// Makes sure of the on-link route after changes may have been missed.
+    pub(crate) fn renew_route(&self, edge: &mut Edge) {
+        if let Some(addr) = self.installed.filter(|_| self.in_use) {
+            self.add_route(edge, addr);
+        }
+    }
+
+    fn perform(&mut self, edge: &mut Edge, action: Action) -> Option<Feedback> {
+        match action {
+            Action::Listen(interest) => {
+                self.listen(interest);
+                None
+            }
+            Action::Transmit(frame) => self.transmit(&frame),
+            Action::Install(addr) => Some(self.install(edge, addr)),
+            Action::Remove(addr, loss) => {
+                self.remove(edge, addr, loss);
+                None
+            }
+            Action::Report(event) => self.report(edge, event),
+        }
+    }
+
+    fn listen(&self, interest: Interest) {
+        let filter = match interest {
+            Interest::Nothing => ArpFilter::Nothing,
+            Interest::Candidate(addr) => ArpFilter::Candidate(addr.ip()),
+            Interest::Claimed(addr) => ArpFilter::Claimed(addr.ip()),
+        };
+        if let Err(error) = self.socket.set_filter(filter) {
+            // The engine checks every frame itself, so this costs time and nothing else.
+            warn!(interface = self.name, "{error}");
+        }
+    }
+
+    fn transmit(&mut self, frame: &[u8]) -> Option<Feedback> {
+        match self.socket.send(frame) {
+            Ok(()) => {
+                trace_frame(&self.name, "sent", frame);
+                self.send_fails = false;
+                None
+            }
+            Err(error) => {
+                // A link that is going away says so in its own event.
+                if !error.is_gone() && !std::mem::replace(&mut self.send_fails, true) {
+                    warn!(interface = self.name, "{error}; trying again every second");
+                }
+                Some(Feedback::TransmitFailed)
+            }
+        }
+    }
+
+    fn install(&mut self, edge: &mut Edge, addr: LinkLocalAddr) -> Feedback {
+        let address = self.address(addr);
+        match edge.rtnl.add_address(&address) {
+            Ok(()) => {
+                edge.host.add(address);
+                self.installed = Some(addr);
+                Feedback::Installed
+            }
+            Err(error) => {
+                if error.is_permission() {
+                    error!(interface = self.name, "{error}: CAP_NET_ADMIN is missing");
+                } else if !error.is_gone() {
+                    warn!(interface = self.name, "{error}; claiming again in a minute");
+                }
+                Feedback::InstallFailed
+            }
+        }
+    }
+
+    fn remove(&mut self, edge: &mut Edge, addr: LinkLocalAddr, loss: Loss) {
+        // The address first: from then on the kernel sends and answers nothing with it.
+        if let Err(error) = edge.rtnl.remove_address(&self.address(addr)) {
+            warn!(interface = self.name, "{error}");
+        }
+        if let Err(error) = edge.rtnl.remove_route(&marks::route(self.index, addr)) {
+            warn!(interface = self.name, "{error}");
+        }
+        edge.host.remove(self.index, addr.ip());
+        self.installed = None;
+        if std::mem::take(&mut self.in_use) {
+            info!(interface = self.name, "gave up {addr}: {}", reason(loss));
+        }
+    }
+
+    fn report(&mut self, edge: &mut Edge, event: Event) -> Option<Feedback> {
+        let interface = &self.name;
+        match event {
+            Event::Candidate(addr) => {
+                if let Some(holder) = self.holder(edge, addr) {
+                    debug!(interface, "passing over {addr}: {holder}");
+                    return Some(Feedback::Avoid(addr));
+                }
+                debug!(interface, "probing for {addr}");
+            }
+            Event::Acquired(addr) => {
+                info!(interface, "claimed {addr}");
+                self.in_use = true;
+                self.add_route(edge, addr);
+                edge.store.save(self.mac, addr);
+            }
+            Event::Restored(addr) => {
+                info!(interface, "put {addr} back, which somebody had deleted");
+                self.in_use = true;
+                self.add_route(edge, addr);
+            }
+            Event::Contested(addr, contest) => self.report_contest(addr, contest),
+            Event::Defended(addr) => debug!(interface, "announced {addr} in defence"),
+            Event::Denier(mac) => warn!(
+                interface,
+                "{mac} denies every address: a proxy, or an access point that answers for others"
+            ),
+            Event::BackedOff => {
+                let until = self.engine.poll_timeout().map(|at| at.since(boottime()));
+                let seconds = until.unwrap_or_default().as_secs();
+                warn!(interface, "no address for now; trying another one in {seconds} s");
+            }
+        }
+        None
+    }
+
+    fn report_contest(&self, addr: LinkLocalAddr, Contest { mac, kind, outcome }: Contest) {
+        let interface = &self.name;
+        match (outcome, kind) {
+            (Outcome::Dropped, ConflictKind::CompetingProbe) => {
+                info!(interface, "{mac} is about to use {addr} too; leaving it");
+            }
+            (Outcome::Dropped, ConflictKind::InUse | ConflictKind::Late) => {
+                info!(interface, "{mac} has {addr}; leaving it");
+            }
+            (Outcome::Defending | Outcome::Endured, _) => {
+                warn!(interface, "{mac} claims {addr}, which is ours; defending it");
+            }
+            (Outcome::Ceded, _) => warn!(interface, "{mac} insists on {addr}; giving it up"),
+        }
+    }
+
+    /// Who else has `addr` or tries it, as far as this host can know without asking.
+    fn holder(&self, edge: &mut Edge, addr: LinkLocalAddr) -> Option<String> {
+        let sibling = edge.claims.iter().find(|&(&index, &a)| a == addr && index != self.index);
+        if let Some((index, _)) = sibling {
+            return Some(format!("interface {index} of this host holds or tries it"));
+        }
+        if let Some(link) = edge.host.elsewhere(self.index, addr.ip()) {
+            return Some(format!("{} of this host has it", link.name));
+        }
+        if edge.host.has(self.index, addr.ip()) {
+            return Some("somebody has put it on this interface already".to_owned());
+        }
+        let neighbours = edge.rtnl.neighbours(self.index).unwrap_or_default();
+        neighbours.contains(&addr.ip()).then(|| "a neighbour has it".to_owned())
+    }
+
+    fn add_route(&self, edge: &mut Edge, addr: LinkLocalAddr) {
+        if let Err(error) = edge.rtnl.add_route(&marks::route(self.index, addr)) {
+            warn!(interface = self.name, "{error}");
+        }
+    }
+
+    fn address(&self, addr: LinkLocalAddr) -> Address {
+        marks::address(self.index, &self.name, self.alias, addr)
+    }
+}
+
+fn reason(loss: Loss) -> &'static str {
+    match loss {
+        Loss::Conflict => "another host claims it",
+        Loss::Carrier => "the link is down",
+        Loss::MacChanged => "the MAC address changed",
+        Loss::Retired => "a routable address is there",
+        Loss::Stopped => "stopping",
+        Loss::Deleted => "somebody keeps deleting it",
+    }
+}
+
+fn trace_frame(interface: &str, verb: &str, frame: &[u8]) {
+    if !tracing::enabled!(tracing::Level::TRACE) {
+        return;
+    }
+    match ArpPacket::parse(frame) {
+        Ok((ethernet, packet)) => trace!(
+            interface,
+            "{verb} {:?} sender {} {} target {} in a frame from {} to {}",
+            packet.operation,
+            packet.sender_ip,
+            packet.sender_mac,
+            packet.target_ip,
+            ethernet.source,
+            ethernet.destination,
+        ),
+        Err(error) => trace!(interface, "{verb} {} bytes: {error}", frame.len()),
+    }
+}

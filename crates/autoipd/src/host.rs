@@ -1,0 +1,176 @@
+//! What the kernel says about this host: its links and IPv4 addresses, kept up to date.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use autoip_linux::rtnl::{Address, Event, Link, Rtnl};
+use autoip_linux::{IfIndex, Result};
+use autoip_wire::is_link_local;
+
+/// A prefix that leaves nobody else on the link to talk to.
+const HOST_PREFIX: u8 = 32;
+/// The scope of addresses that are valid everywhere (RT_SCOPE_UNIVERSE).
+const SCOPE_GLOBAL: u8 = 0;
+
+/// The links and addresses of the network namespace.
+#[derive(Debug, Default)]
+pub(crate) struct Host {
+    links: BTreeMap<IfIndex, Link>,
+    addresses: Vec<Address>,
+}
+
+impl Host {
+    /// Reads everything anew.
+    pub(crate) fn load(rtnl: &mut Rtnl) -> Result<Self> {
+        let links = rtnl.links()?.into_iter().map(|link| (link.index, link)).collect();
+        Ok(Self { links, addresses: rtnl.addresses()? })
+    }
+
+    /// Takes in one change. Routes are nobody's business here.
+    pub(crate) fn apply(&mut self, event: &Event) {
+        match event {
+            Event::LinkChanged(link) => {
+                self.links.insert(link.index, link.clone());
+            }
+            Event::LinkRemoved(index) => {
+                self.links.remove(index);
+                self.addresses.retain(|address| address.index != *index);
+            }
+            Event::AddressAdded(address) => self.add(address.clone()),
+            Event::AddressRemoved(address) => self.remove(address.index, address.ip),
+            Event::RouteAdded(_) | Event::RouteRemoved(_) | Event::Overrun => {}
+        }
+    }
+
+    pub(crate) fn add(&mut self, address: Address) {
+        self.remove(address.index, address.ip);
+        self.addresses.push(address);
+    }
+
+    pub(crate) fn remove(&mut self, index: IfIndex, ip: Ipv4Addr) {
+        self.addresses.retain(|address| (address.index, address.ip) != (index, ip));
+    }
+
+    pub(crate) fn link(&self, index: IfIndex) -> Option<&Link> {
+        self.links.get(&index)
+    }
+
+    pub(crate) fn link_named(&self, name: &str) -> Option<&Link> {
+        self.links.values().find(|link| link.name == name)
+    }
+
+    /// Whether `ip` is on the interface `index`.
+    pub(crate) fn has(&self, index: IfIndex, ip: Ipv4Addr) -> bool {
+        self.addresses.iter().any(|address| (address.index, address.ip) == (index, ip))
+    }
+
+    /// Another interface of this host that has `ip`.
+    pub(crate) fn elsewhere(&self, index: IfIndex, ip: Ipv4Addr) -> Option<&Link> {
+        let other = self.addresses.iter().find(|a| a.ip == ip && a.index != index)?;
+        self.links.get(&other.index)
+    }
+
+    /// The link-local addresses on the interface `index` that bear the mark of `protocol`.
+    pub(crate) fn marked(&self, index: IfIndex, protocol: u8) -> Vec<Address> {
+        let ours = |a: &&Address| a.index == index && a.protocol == protocol && is_link_local(a.ip);
+        self.addresses.iter().filter(ours).cloned().collect()
+    }
+
+    /// The operable routable address of the interface `index`, if it has one: global, not
+    /// link-local, in a network with room for others, and neither deprecated nor expired.
+    //= LL-1.9-11 what counts as an operable routable address
+    pub(crate) fn routable(&self, index: IfIndex) -> Option<Ipv4Addr> {
+        let operable = |a: &&Address| {
+            a.index == index
+                && a.scope == SCOPE_GLOBAL
+                && a.prefix_len < HOST_PREFIX
+                && !a.deprecated
+                && a.valid.is_none_or(|left| !left.is_zero())
+                && !is_link_local(a.ip)
+                && !a.ip.is_loopback()
+        };
+        self.addresses.iter().find(operable).map(|address| address.ip)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn index(n: u32) -> IfIndex {
+        IfIndex::new(n).unwrap()
+    }
+
+    fn address(on: u32, ip: [u8; 4]) -> Address {
+        Address {
+            index: index(on),
+            ip: ip.into(),
+            prefix_len: 24,
+            broadcast: None,
+            label: None,
+            scope: SCOPE_GLOBAL,
+            no_prefix_route: false,
+            deprecated: false,
+            protocol: 0,
+            valid: None,
+        }
+    }
+
+    fn host(addresses: impl IntoIterator<Item = Address>) -> Host {
+        let mut host = Host::default();
+        for address in addresses {
+            host.apply(&Event::AddressAdded(address));
+        }
+        host
+    }
+
+    //= test LL-1.9-11
+    #[test]
+    fn only_an_operable_routable_address_on_this_interface_counts() {
+        let good = address(2, [192, 168, 1, 5]);
+        assert_eq!(host([good.clone()]).routable(index(2)), Some(good.ip));
+        let not_counted = [
+            address(3, [192, 168, 1, 5]),
+            address(2, [169, 254, 9, 9]),
+            address(2, [127, 0, 0, 2]),
+            Address { scope: 253, ..good.clone() },
+            Address { prefix_len: 32, ..good.clone() },
+            Address { deprecated: true, ..good.clone() },
+            Address { valid: Some(Duration::ZERO), ..good.clone() },
+        ];
+        for address in not_counted {
+            assert_eq!(host([address.clone()]).routable(index(2)), None, "{address:?}");
+        }
+        let leased = Address { valid: Some(Duration::from_secs(60)), ..good };
+        assert!(host([leased]).routable(index(2)).is_some());
+    }
+
+    #[test]
+    fn an_address_that_changes_is_still_one_address() {
+        let lease = address(2, [10, 0, 0, 1]);
+        let mut host = host([lease.clone(), Address { deprecated: true, ..lease.clone() }]);
+        assert_eq!(host.routable(index(2)), None);
+        host.apply(&Event::AddressRemoved(lease));
+        assert!(host.addresses.is_empty());
+    }
+
+    #[test]
+    fn addresses_go_with_their_interface() {
+        let mut host = host([address(2, [10, 0, 0, 1]), address(3, [10, 0, 1, 1])]);
+        host.apply(&Event::LinkRemoved(index(2)));
+        assert_eq!((host.routable(index(2)).is_some(), host.addresses.len()), (false, 1));
+    }
+
+    #[test]
+    fn marked_addresses_are_ours_and_nobody_elses() {
+        let ours = Address { protocol: 7, ..address(2, [169, 254, 9, 9]) };
+        let host = host([
+            ours.clone(),
+            address(2, [169, 254, 8, 8]),
+            Address { protocol: 7, ..address(3, [169, 254, 7, 7]) },
+            Address { protocol: 7, ..address(2, [10, 0, 0, 1]) },
+        ]);
+        assert_eq!(host.marked(index(2), 7), [ours]);
+    }
+}

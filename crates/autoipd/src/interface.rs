@@ -1,0 +1,287 @@
+//! One interface as the operator named it: found, managed while it is there, and looked for again
+//! when it is gone.
+//!
+//! [`Interface::sync`] compares what is with what should be and does the difference. It can be
+//! called at any time and as often as one likes, so nothing depends on having seen every single
+//! notification of the kernel.
+
+use autoip_core::{
+    AddrRange, Config, DEFAULT_KEY, Engine, Instant, LinkLocalAddr, Loss, MacAddr, Sequence,
+};
+use autoip_linux::rtnl::{Link, Route};
+use autoip_linux::{Acquire, IfIndex, InterfaceLock, PacketSocket, boottime};
+use tracing::{debug, info, warn};
+
+use crate::Failure;
+use crate::daemon::Edge;
+use crate::device::Device;
+use crate::marks;
+use crate::settings::{InterfaceSettings, Mode};
+
+/// One interface as the operator named it.
+pub(crate) struct Interface {
+    settings: InterfaceSettings,
+    state: State,
+    /// The address held or tried last, on a device that is gone.
+    last: Option<LinkLocalAddr>,
+}
+
+enum State {
+    /// No suitable device has the name. What is wrong with the one that has it was said.
+    Absent { refusal: Option<String> },
+    /// Under management; it keeps being so when it is renamed.
+    Present { device: Box<Device>, link: LinkState },
+}
+
+/// What was last known of a link.
+#[derive(Clone, Copy)]
+struct LinkState {
+    carrier: bool,
+    carrier_changes: u32,
+    /// DHCP has its head start until then.
+    wait_until: Option<Instant>,
+}
+
+impl Interface {
+    pub(crate) fn new(settings: InterfaceSettings) -> Self {
+        Self { settings, state: State::Absent { refusal: None }, last: None }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    pub(crate) fn device(&mut self) -> Option<&mut Device> {
+        match &mut self.state {
+            State::Absent { .. } => None,
+            State::Present { device, .. } => Some(device),
+        }
+    }
+
+    /// Whether a change of the link `index`, called `name` now, matters here.
+    pub(crate) fn concerns(&self, index: IfIndex, name: Option<&str>) -> bool {
+        match &self.state {
+            State::Absent { .. } => name.is_none_or(|name| name == self.settings.name),
+            State::Present { device, .. } => device.index == index,
+        }
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Absent { .. } => None,
+            State::Present { device, link } => {
+                device.deadline().into_iter().chain(link.wait_until).min()
+            }
+        }
+    }
+
+    /// Brings everything in step with what the kernel says: finds the device or lets it go, and
+    /// starts or stops its engine. `token` is what the poller reports for its socket.
+    ///
+    /// # Errors
+    ///
+    /// Why a device that has the name cannot be managed. Said once for each reason.
+    pub(crate) fn sync(&mut self, edge: &mut Edge, token: u64) -> Result<(), Failure> {
+        if let State::Present { device, .. } = &self.state
+            && edge.host.link(device.index).is_none()
+        {
+            info!(interface = device.name, "the interface is gone; waiting for it");
+            self.last = device.addr().or(self.last);
+            edge.claims.remove(&device.index);
+            self.state = State::Absent { refusal: None };
+        }
+        if let State::Absent { refusal } = &mut self.state {
+            let Some(link) = edge.host.link_named(&self.settings.name).cloned() else {
+                return Ok(());
+            };
+            match attach(&self.settings, self.last, &link, edge, token) {
+                Ok(device) => {
+                    let device = Box::new(device);
+                    let link = LinkState { carrier: false, carrier_changes: 0, wait_until: None };
+                    self.state = State::Present { device, link };
+                }
+                Err(failure) => {
+                    let text = failure.to_string();
+                    if refusal.as_ref() == Some(&text) {
+                        return Ok(());
+                    }
+                    *refusal = Some(text);
+                    return Err(failure);
+                }
+            }
+        }
+        if let State::Present { device, link } = &mut self.state {
+            follow(&self.settings, device, link, edge);
+        }
+        Ok(())
+    }
+
+    /// Does what is due.
+    pub(crate) fn on_timer(&mut self, edge: &mut Edge) {
+        let State::Present { device, link } = &mut self.state else { return };
+        if link.wait_until.is_some_and(|at| at <= boottime()) {
+            link.wait_until = None;
+            follow(&self.settings, device, link, edge);
+        }
+        device.on_timer(edge);
+    }
+
+    /// The machine slept: nobody knows what happened on the link meanwhile.
+    //= ACD-2.1-02 waking up is a new connection
+    pub(crate) fn on_resume(&mut self, edge: &mut Edge) {
+        let State::Present { device, link } = &mut self.state else { return };
+        device.drive(edge, |engine| engine.stop(Loss::Carrier));
+        link.carrier = false;
+        follow(&self.settings, device, link, edge);
+    }
+
+    pub(crate) fn on_route_removed(&mut self, edge: &mut Edge, route: &Route) {
+        if let Some(device) = self.device() {
+            device.on_route_removed(edge, route);
+        }
+    }
+
+    /// Takes the address off.
+    pub(crate) fn stop(&mut self, edge: &mut Edge) {
+        if let Some(device) = self.device() {
+            device.drive(edge, |engine| engine.stop(Loss::Stopped));
+        }
+    }
+}
+
+/// Begins to manage the device `link`.
+fn attach(
+    settings: &InterfaceSettings,
+    last: Option<LinkLocalAddr>,
+    link: &Link,
+    edge: &mut Edge,
+    token: u64,
+) -> Result<Device, Failure> {
+    let name = &link.name;
+    //= LL-1.3-01 links without ARP are refused
+    let unsuitable = link
+        .unsuitable()
+        .or_else(|| link.mac.is_none().then(|| "has no 48-bit hardware address".to_owned()));
+    if let Some(why) = unsuitable {
+        return Err(Failure::Refused(format!(
+            "interface {name} {why}: link-local addresses need an Ethernet interface with ARP"
+        )));
+    }
+    let mac = link.mac.unwrap_or(MacAddr::ZERO);
+    let lock = lock(link)?;
+    let socket = PacketSocket::arp(link.index)?;
+    edge.poller.add(&socket, token)?;
+    let left_over = take_left_over(link, edge);
+    let first = last.or(settings.start).or(left_over).or_else(|| edge.store.load(mac));
+    let config = Config {
+        timing: settings.timing,
+        defend: settings.defend,
+        first,
+        ..Config::new(mac, autoip_linux::seed()?)
+    };
+    let timing = if settings.timing.is_rfc3927() { "" } else { " (timing: not RFC 3927)" };
+    info!(interface = name, "managing {mac}{timing}");
+    let engine = Engine::new(config);
+    Ok(Device::new(link.index, name.clone(), mac, settings.alias, engine, socket, lock))
+}
+
+/// Makes sure that no other daemon manages the device.
+fn lock(link: &Link) -> Result<Option<InterfaceLock>, Failure> {
+    let name = &link.name;
+    match InterfaceLock::acquire(link.index)? {
+        Acquire::Held(lock) => Ok(Some(lock)),
+        Acquire::Taken { by, command } => {
+            let command = command.unwrap_or_else(|| "another daemon".to_owned());
+            let process = by.map(|pid| format!(" (process {pid})")).unwrap_or_default();
+            Err(Failure::Refused(format!(
+                "interface {name} is managed by {command}{process} already; stop that one first"
+            )))
+        }
+        Acquire::Untrusted { uid } => {
+            warn!(interface = name, "user {uid} sits on our lock, which is ignored");
+            Ok(None)
+        }
+    }
+}
+
+/// Takes off what a daemon that was killed left on the interface. It is not ours before it has
+/// been probed for again.
+fn take_left_over(link: &Link, edge: &mut Edge) -> Option<LinkLocalAddr> {
+    let mut found = None;
+    for address in edge.host.marked(link.index, marks::PROTOCOL) {
+        let ip = address.ip;
+        info!(interface = link.name, "{ip} was left over from before; probing for it again");
+        if let Err(error) = edge.rtnl.remove_address(&address) {
+            warn!(interface = link.name, "{error}");
+        }
+        edge.host.remove(link.index, ip);
+        found = LinkLocalAddr::new(ip).ok().or(found);
+    }
+    found
+}
+
+/// Brings the engine in step with its link.
+fn follow(
+    settings: &InterfaceSettings,
+    device: &mut Device,
+    state: &mut LinkState,
+    edge: &mut Edge,
+) {
+    let Some(link) = edge.host.link(device.index).cloned() else { return };
+    if device.name != link.name {
+        info!(interface = device.name, "is called {} now", link.name);
+        device.name.clone_from(&link.name);
+    }
+    if let Some(mac) = link.mac.filter(|&mac| mac != device.mac) {
+        info!(interface = device.name, "has the MAC address {mac} now");
+        device.mac = mac;
+        let sequence = Sequence::new(mac, &DEFAULT_KEY, AddrRange::ALL);
+        device.drive(edge, |engine| engine.set_mac(boottime(), mac, sequence));
+    }
+    follow_carrier(settings, device, state, edge, &link);
+
+    let routable = edge.host.routable(device.index);
+    let wanted = match settings.mode {
+        Mode::Always => true,
+        Mode::Fallback => routable.is_none(),
+    };
+    if !state.carrier {
+        device.drive(edge, |engine| engine.stop(Loss::Carrier));
+    } else if !wanted {
+        if let (Some(routable), false) = (routable, device.is_stopped()) {
+            info!(interface = device.name, "has the routable address {routable}");
+        }
+        device.drive(edge, |engine| engine.stop(Loss::Retired));
+    } else if state.wait_until.is_none() {
+        device.drive(edge, |engine| engine.start(boottime()));
+    }
+    //= LL-1.5-02 the address is looked after for as long as it is in use
+    if device.installed().is_some_and(|addr| !edge.host.has(device.index, addr.ip())) {
+        device.drive(edge, |engine| engine.address_deleted(boottime()));
+    }
+}
+
+/// Notices every loss of the carrier, also one that was over before anybody looked.
+fn follow_carrier(
+    settings: &InterfaceSettings,
+    device: &mut Device,
+    state: &mut LinkState,
+    edge: &mut Edge,
+    link: &Link,
+) {
+    let carrier = link.has_carrier();
+    let flapped = state.carrier && carrier && state.carrier_changes != link.carrier_changes;
+    if flapped {
+        debug!(interface = device.name, "the link went down and up");
+        device.drive(edge, |engine| engine.stop(Loss::Carrier));
+    }
+    if carrier && (!state.carrier || flapped) {
+        debug!(interface = device.name, "the link is up");
+        state.wait_until = (!settings.wait.is_zero()).then(|| boottime() + settings.wait);
+    } else if !carrier && state.carrier {
+        info!(interface = device.name, "the link is down");
+        state.wait_until = None;
+    }
+    state.carrier = carrier;
+    state.carrier_changes = link.carrier_changes;
+}

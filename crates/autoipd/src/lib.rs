@@ -1,0 +1,88 @@
+//! `autoipd`, the IPv4 link-local address daemon: the driver around the engine of `autoip-core`.
+//!
+//! One thread waits for frames, netlink notifications, signals and one timer, feeds each into
+//! the engine of the interface that it belongs to, and does what the engine asks for. Rules of
+//! the protocol live in `autoip-core`, system calls in `autoip-linux`; what is left for this
+//! crate is who gets an address and when ([`settings`]), and keeping the kernel's interfaces and
+//! the engines in step ([`daemon`], [`interface`]).
+#![forbid(unsafe_code)]
+
+mod cli;
+mod daemon;
+mod device;
+mod host;
+mod interface;
+mod limit;
+mod log;
+mod marks;
+mod nfm;
+mod settings;
+mod store;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::process::ExitCode;
+
+use daemon::Daemon;
+
+/// Why the daemon does not run, or does not run any longer.
+///
+/// Each prints as one sentence that names the thing, the value, what is allowed and the remedy.
+#[derive(Debug)]
+enum Failure {
+    /// An option or its value is wrong.
+    Usage(String),
+    /// The system does not let us.
+    Permission(String),
+    /// An interface cannot be managed, or a system call failed for good.
+    Refused(String),
+}
+
+impl Failure {
+    /// The exit status: 2 for usage, 77 for permission as in sysexits(3), else 1.
+    fn status(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 2,
+            Self::Permission(_) => 77,
+            Self::Refused(_) => 1,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(why) | Self::Permission(why) | Self::Refused(why) => f.write_str(why),
+        }
+    }
+}
+
+impl From<autoip_linux::Error> for Failure {
+    fn from(error: autoip_linux::Error) -> Self {
+        if error.is_permission() {
+            Self::Permission(format!(
+                "{error}; run as root, or give the program CAP_NET_ADMIN and CAP_NET_RAW"
+            ))
+        } else {
+            Self::Refused(error.to_string())
+        }
+    }
+}
+
+/// Runs the daemon with these arguments, the program's name first, until a signal ends it.
+///
+/// Must be called on the main thread before others are started, because it collects signals.
+pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let settings = match cli::parse(args) {
+        Ok(settings) => settings,
+        Err(error) => return error.report(),
+    };
+    log::start(settings.verbosity);
+    match Daemon::start(settings).and_then(Daemon::run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            tracing::error!("{failure}");
+            ExitCode::from(failure.status())
+        }
+    }
+}

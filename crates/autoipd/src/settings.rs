@@ -1,0 +1,52 @@
+//! What the daemon is to do, as data: the command line after all checks.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use autoip_core::{Defend, LinkLocalAddr, Timing};
+
+/// Everything that the daemon was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// The interfaces to manage; at least one, each named once.
+    pub(crate) interfaces: Vec<InterfaceSettings>,
+    /// Where addresses are remembered.
+    pub(crate) state_dir: PathBuf,
+    /// How much is logged.
+    pub(crate) verbosity: Verbosity,
+}
+
+/// What was told about one interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct InterfaceSettings {
+    pub(crate) name: String,
+    pub(crate) mode: Mode,
+    /// Tried before the remembered address.
+    pub(crate) start: Option<LinkLocalAddr>,
+    pub(crate) defend: Defend,
+    pub(crate) timing: Timing,
+    /// Head start for DHCP after each time that the link comes up.
+    pub(crate) wait: Duration,
+    /// The address is labelled `name:alias`.
+    pub(crate) alias: Option<u16>,
+}
+
+/// Whether an address is wanted beside a routable one (RFC 3927 §1.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// None while an operable routable address is there.
+    Fallback,
+    /// Always.
+    Always,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verbosity {
+    /// Claims, losses, conflicts, changes of links.
+    Normal,
+    /// Every step of the protocol as well.
+    Debug,
+    /// Every frame as well.
+    Trace,
+}
