@@ -112,6 +112,14 @@ enum State {
     Bound,
 }
 
+/// What the last frame was, in case that it could not be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sent {
+    Probe,
+    Announcement,
+    Defence,
+}
+
 /// The finer state of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
@@ -149,6 +157,9 @@ pub struct Acd {
     mac: MacAddr,
     addr: Ipv4Addr,
     defend: Defend,
+    sent: Sent,
+    /// The second round of probes that belongs to this claim is not over.
+    doubtful: bool,
 }
 
 impl Acd {
@@ -166,6 +177,8 @@ impl Acd {
             mac,
             addr: Ipv4Addr::UNSPECIFIED,
             defend,
+            sent: Sent::Probe,
+            doubtful: false,
         }
     }
 
@@ -175,6 +188,7 @@ impl Acd {
     //= LL-2.2.1-05 the first wait is random, up to PROBE_WAIT
     pub fn probe(&mut self, now: Instant, not_before: Instant, addr: Ipv4Addr) {
         self.reset(addr);
+        self.doubtful = self.timing.second_round;
         let wait = self.uniform(0, self.timing.probe_wait_ms);
         self.state = State::Waiting { probe_at: now.max(not_before) + wait };
     }
@@ -233,19 +247,29 @@ impl Acd {
     pub fn transmit_failed(&mut self, now: Instant) {
         let again = now + RETRY_INTERVAL;
         bump(&mut self.counters.transmit_failures);
-        self.state = match self.state {
-            State::Probing { left, .. } => {
+        self.state = match (self.sent, self.state) {
+            (Sent::Probe, State::Probing { left, .. }) => {
                 State::Probing { left: left.saturating_add(1), probe_at: again }
             }
-            State::Listening { .. } => State::Probing { left: NonZeroU8::MIN, probe_at: again },
-            State::Announcing { left, .. } => {
-                State::Announcing { left: left.saturating_add(1), announce_at: again }
+            (Sent::Probe, State::Listening { .. }) => {
+                State::Probing { left: NonZeroU8::MIN, probe_at: again }
             }
-            State::Verifying { left, .. } => {
+            (Sent::Probe, State::Verifying { left, .. }) => {
                 State::Verifying { left: left.saturating_add(1), probe_at: again }
             }
-            State::Bound => State::Announcing { left: NonZeroU8::MIN, announce_at: again },
-            state @ (State::Idle | State::Waiting { .. } | State::Installing { .. }) => state,
+            (Sent::Announcement, State::Announcing { left, .. }) => {
+                State::Announcing { left: left.saturating_add(1), announce_at: again }
+            }
+            (Sent::Announcement, State::Verifying { .. } | State::Bound) => {
+                State::Announcing { left: NonZeroU8::MIN, announce_at: again }
+            }
+            (Sent::Defence, state) if self.in_use() => {
+                self.defend_at = Some(again);
+                self.defended_at = self.defend_at;
+                state
+            }
+            // The claim that the frame belonged to has ended.
+            (Sent::Probe | Sent::Announcement | Sent::Defence, state) => state,
         };
     }
 
@@ -370,6 +394,7 @@ impl Acd {
     }
 
     fn reset(&mut self, addr: Ipv4Addr) {
+        self.doubtful = false;
         self.addr = addr;
         self.state = State::Idle;
         self.defended_at = None;
@@ -438,11 +463,10 @@ impl Acd {
         }
         bump(&mut self.counters.conflicts_late);
         let recent = self.is_contested(at);
-        let doubtful = self.phase() == Phase::Verifying;
         let outcome = match self.defend {
             Defend::Never => Outcome::Ceded,
             //= LL-2.5-07 a second conflict within DEFEND_INTERVAL ends the claim at once
-            Defend::Once if recent || doubtful => Outcome::Ceded,
+            Defend::Once if recent || self.doubtful => Outcome::Ceded,
             //= ACD-2.4-09 an address kept for good is not defended twice in DEFEND_INTERVAL
             Defend::Always if recent => Outcome::Endured,
             Defend::Once | Defend::Always => Outcome::Defending,
@@ -464,6 +488,7 @@ impl Acd {
 
     //= LL-2.5-05 a defence is one announcement
     fn send_defence(&mut self, now: Instant) -> Step {
+        self.sent = Sent::Defence;
         self.defend_at = None;
         self.defended_at = Some(now);
         bump(&mut self.counters.defences);
@@ -474,6 +499,7 @@ impl Acd {
     /// Sends one of `left` probes.
     //= LL-2.2.1-06 probes are PROBE_MIN to PROBE_MAX apart, at random
     fn send_probe(&mut self, now: Instant, left: NonZeroU8) -> Step {
+        self.sent = Sent::Probe;
         bump(&mut self.counters.probes);
         let timing = self.timing;
         self.state = match NonZeroU8::new(left.get() - 1) {
@@ -489,13 +515,14 @@ impl Acd {
     /// Sends one of `left` announcements.
     //= LL-2.4-02 announcements are ANNOUNCE_INTERVAL apart
     fn send_announcement(&mut self, now: Instant, left: NonZeroU8) -> Step {
+        self.sent = Sent::Announcement;
         bump(&mut self.counters.announcements);
         self.state = match NonZeroU8::new(left.get() - 1) {
             Some(left) => {
                 let gap = Duration::from_millis(self.timing.announce_interval_ms.into());
                 State::Announcing { left, announce_at: now + gap }
             }
-            None if self.timing.second_round => {
+            None if self.doubtful => {
                 let wait = self.uniform(0, Timing::RFC3927.probe_wait_ms);
                 let left = Timing::RFC3927.probe_count.get();
                 State::Verifying { left, probe_at: now + wait }
@@ -508,9 +535,11 @@ impl Acd {
     /// One probe of the second round, or its end.
     fn verify(&mut self, now: Instant, left: u8) -> Step {
         let Some(left) = left.checked_sub(1) else {
+            self.doubtful = false;
             self.state = State::Bound;
             return Step::NOTHING;
         };
+        self.sent = Sent::Probe;
         let gap = if left == 0 {
             Duration::from_millis(Timing::RFC3927.announce_wait_ms.into())
         } else {

@@ -101,7 +101,7 @@ pub struct Engine {
     denier: Option<(MacAddr, u8)>,
     refusals: u8,
     restores: u8,
-    restores_since: Option<Instant>,
+    restored_at: Option<Instant>,
 }
 
 impl Engine {
@@ -127,7 +127,7 @@ impl Engine {
             denier: None,
             refusals: 0,
             restores: 0,
-            restores_since: None,
+            restored_at: None,
         }
     }
 
@@ -138,8 +138,7 @@ impl Engine {
     pub fn start(&mut self, now: Instant) {
         self.begin_input();
         if self.state == State::Stopped {
-            let damped = self.attempted_at.map_or(now, |at| at + RESTART_INTERVAL);
-            self.next_candidate(now, damped);
+            self.next_candidate(now, self.damped(now));
         }
     }
 
@@ -176,7 +175,7 @@ impl Engine {
         self.acd.set_mac(mac);
         self.sequence = sequence;
         if self.state != State::Stopped {
-            self.next_candidate(now, now);
+            self.next_candidate(now, self.damped(now));
         }
     }
 
@@ -226,17 +225,16 @@ impl Engine {
         self.back_off(now + RATE_LIMIT_INTERVAL);
     }
 
-    /// Somebody else deleted the address in use from the interface: asks for it back at once, at
-    /// most [`RESTORE_MAX`] times in [`RESTORE_WINDOW`]; then it counts as lost and is claimed
-    /// again after the window.
+    /// Somebody else deleted the address in use from the interface: asks for it back at once.
+    /// After [`RESTORE_MAX`] times without a pause of [`RESTORE_WINDOW`] it counts as lost, and is
+    /// claimed again after such a pause.
     pub fn address_deleted(&mut self, now: Instant) {
         self.begin_input();
         let Some(addr) = self.addr().filter(|_| self.acd.in_use()) else { return };
-        let since = self.restores_since.filter(|&since| now.since(since) < RESTORE_WINDOW);
-        if since.is_none() {
+        if self.restored_at.is_none_or(|at| now.since(at) >= RESTORE_WINDOW) {
             self.restores = 0;
         }
-        let since = *self.restores_since.insert(since.unwrap_or(now));
+        self.restored_at = Some(now);
         if self.restores < RESTORE_MAX {
             self.restores += 1;
             self.restoring = true;
@@ -245,7 +243,7 @@ impl Engine {
         } else {
             self.first = Some(addr);
             self.give_up(Loss::Deleted);
-            self.back_off(since + RESTORE_WINDOW);
+            self.back_off(now + RESTORE_WINDOW);
         }
     }
 
@@ -320,16 +318,15 @@ impl Engine {
             State::Claiming => Stage::Claim(self.acd.phase()),
         };
         let contested = self.acd.in_use() && self.acd.is_contested(now);
+        let remembered = self.remembers_conflicts(now);
+        let named = |&(_, denials): &(MacAddr, u8)| remembered && denials >= DENIALS_NAMED;
         Snapshot {
             state: ZeroConfState::of(stage, contested),
             stage,
             addr: self.addr(),
             deadline: self.poll_timeout(),
-            conflicts: self.conflicts,
-            denier: self
-                .denier
-                .filter(|&(_, denials)| denials >= DENIALS_NAMED)
-                .map(|(mac, _)| mac),
+            conflicts: if remembered { self.conflicts } else { 0 },
+            denier: self.denier.filter(named).map(|(mac, _)| mac),
             timing: *self.acd.timing(),
         }
     }
@@ -404,8 +401,12 @@ impl Engine {
         self.conflicted_at = Some(at);
     }
 
+    fn remembers_conflicts(&self, now: Instant) -> bool {
+        self.conflicted_at.is_some_and(|at| now.since(at) < CONFLICT_MEMORY)
+    }
+
     fn forget_old_conflicts(&mut self, now: Instant) {
-        if self.conflicted_at.is_some_and(|at| now.since(at) >= CONFLICT_MEMORY) {
+        if !self.remembers_conflicts(now) {
             self.conflicts = 0;
             self.denier = None;
         }
@@ -435,6 +436,11 @@ impl Engine {
             let addr = self.pick();
             self.begin(now, not_before, addr);
         }
+    }
+
+    /// When a claim that follows from a change of the link may begin.
+    fn damped(&self, now: Instant) -> Instant {
+        self.attempted_at.map_or(now, |at| at + RESTART_INTERVAL)
     }
 
     fn begin(&mut self, now: Instant, not_before: Instant, addr: LinkLocalAddr) {

@@ -47,9 +47,10 @@ pub const CONFLICT_MEMORY: Duration = Duration::from_secs(600);
 /// Claims started by link changes are at least this far apart (RFC 4436 §2).
 //= DNA-2-01 link changes start at most one claim a second
 pub const RESTART_INTERVAL: Duration = Duration::from_secs(1);
-/// An address that others delete is put back this many times in [`RESTORE_WINDOW`].
+/// An address that others delete is put back this many times without a pause of
+/// [`RESTORE_WINDOW`], so at most so often within that time.
 pub const RESTORE_MAX: u8 = 5;
-/// The time over which [`RESTORE_MAX`] counts.
+/// The pause after which [`RESTORE_MAX`] counts anew.
 pub const RESTORE_WINDOW: Duration = Duration::from_secs(60);
 /// A frame that could not be sent is tried again after this time.
 pub const RETRY_INTERVAL: Duration = Duration::from_secs(1);
