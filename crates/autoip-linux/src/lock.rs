@@ -7,6 +7,8 @@
 
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::thread;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::socket::{
@@ -20,8 +22,11 @@ use crate::{Error, IfIndex, Result};
 /// How many askers may wait unheard, which they all do, before further ones are turned away.
 const BACKLOG: i32 = 8;
 
-/// How often a name is tried whose holder ends while it is asked.
-const TRIES_MAX: u32 = 5;
+/// How often a name is tried that is held by a socket which does not listen: its holder is just
+/// beginning or ending.
+const TRIES_MAX: u32 = 20;
+/// The time between tries.
+const TRY_INTERVAL: Duration = Duration::from_millis(1);
 
 /// The right to run on an interface, until it is dropped.
 #[derive(Debug)]
@@ -41,11 +46,11 @@ pub enum Acquire {
         /// Its command name.
         command: Option<String>,
     },
-    /// Some user without privileges sits on the name, which means nothing: the caller goes on
+    /// Somebody who is not one of us sits on the name, which means nothing: the caller goes on
     /// without a lock.
     Untrusted {
-        /// The user.
-        uid: u32,
+        /// The user, where the kernel says.
+        uid: Option<u32>,
     },
 }
 
@@ -72,12 +77,12 @@ fn acquire(index: IfIndex) -> nix::Result<Acquire> {
             Ok(()) => return Ok(judge(getsockopt(&fd, sockopt::PeerCredentials)?)),
             // Too many have asked before: the name is held, by whom the kernel does not say.
             Err(Errno::EAGAIN) => return Ok(Acquire::Taken { by: None, command: None }),
-            // The holder ended meanwhile, or does not listen yet.
-            Err(Errno::ECONNREFUSED) => {}
+            Err(Errno::ECONNREFUSED) => thread::sleep(TRY_INTERVAL),
             Err(errno) => return Err(errno),
         }
     }
-    Ok(Acquire::Taken { by: None, command: None })
+    // A daemon listens.
+    Ok(Acquire::Untrusted { uid: None })
 }
 
 fn stream() -> nix::Result<OwnedFd> {
@@ -87,7 +92,7 @@ fn stream() -> nix::Result<OwnedFd> {
 
 fn judge(holder: UnixCredentials) -> Acquire {
     if holder.uid() != 0 && holder.uid() != geteuid().as_raw() {
-        return Acquire::Untrusted { uid: holder.uid() };
+        return Acquire::Untrusted { uid: Some(holder.uid()) };
     }
     // The number is 0 for a process of a namespace that cannot be seen from here.
     let by = Some(holder.pid()).filter(|&pid| pid > 0);
@@ -110,7 +115,7 @@ mod tests {
         assert!(matches!(judge(holder(1, ours)), Acquire::Taken { by: Some(1), .. }));
         let stranger = ours + 1;
         let judged = judge(holder(1, stranger));
-        assert!(matches!(judged, Acquire::Untrusted { uid } if uid == stranger));
+        assert!(matches!(judged, Acquire::Untrusted { uid } if uid == Some(stranger)));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use tracing::{debug, info, warn};
 use crate::Failure;
 use crate::daemon::Edge;
 use crate::device::Device;
+use crate::host::Host;
 use crate::marks;
 use crate::settings::{InterfaceSettings, Mode};
 
@@ -61,7 +62,7 @@ impl Interface {
     /// Whether a change of the link `index`, called `name` now, matters here.
     pub(crate) fn concerns(&self, index: IfIndex, name: Option<&str>) -> bool {
         match &self.state {
-            State::Absent { .. } => name.is_none_or(|name| name == self.settings.name),
+            State::Absent { .. } => name == Some(self.settings.name.as_str()),
             State::Present { device, .. } => device.index == index,
         }
     }
@@ -82,13 +83,16 @@ impl Interface {
     ///
     /// Why a device that has the name cannot be managed. Said once for each reason.
     pub(crate) fn sync(&mut self, edge: &mut Edge, token: u64) -> Result<(), Failure> {
-        if let State::Present { device, .. } = &self.state
-            && edge.host.link(device.index).is_none()
-        {
-            info!(interface = device.name, "the interface is gone; waiting for it");
-            self.last = device.addr().or(self.last);
-            edge.claims.remove(&device.index);
-            self.state = State::Absent { refusal: None };
+        if let State::Present { device, .. } = &mut self.state {
+            let link = edge.host.link(device.index);
+            if link.is_none() {
+                info!(interface = device.name, "the interface is gone; waiting for it");
+            }
+            if link.is_none_or(|link| unsuitable(link, &edge.host).is_some()) {
+                self.last = device.addr().or(self.last);
+                device.drive(edge, |engine| engine.stop(Loss::Carrier));
+                self.state = State::Absent { refusal: None };
+            }
         }
         if let State::Absent { refusal } = &mut self.state {
             let Some(link) = edge.host.link_named(&self.settings.name).cloned() else {
@@ -185,6 +189,22 @@ fn attach(
     Ok(Device::new(link.index, name.clone(), mac, settings.alias, engine, socket, lock))
 }
 
+/// Why ARP cannot be spoken on `link`, and what to do about it; `None` where it can.
+//= LL-1.3-01 links without ARP are refused
+fn unsuitable(link: &Link, host: &Host) -> Option<String> {
+    let need = "link-local addresses need an Ethernet interface with ARP";
+    if let Some(why) = link.unsuitable() {
+        return Some(format!("{why}: {need}"));
+    }
+    if link.mac.is_none() {
+        return Some(format!("has no 48-bit hardware address: {need}"));
+    }
+    // Such a master takes all frames before anybody else on this interface sees them.
+    let master = host.link(link.master?)?;
+    let takes_all = matches!(master.kind.as_deref(), Some("bridge" | "bond" | "team"));
+    takes_all.then(|| format!("is a port of {0}: manage {0} instead", master.name))
+}
+
 /// Makes sure that no other daemon manages the device.
 fn lock(link: &Link) -> Result<Option<InterfaceLock>, Failure> {
     let name = &link.name;
@@ -198,7 +218,8 @@ fn lock(link: &Link) -> Result<Option<InterfaceLock>, Failure> {
             )))
         }
         Acquire::Untrusted { uid } => {
-            warn!(interface = name, "user {uid} sits on our lock, which is ignored");
+            let who = uid.map_or_else(|| "somebody".to_owned(), |uid| format!("user {uid}"));
+            warn!(interface = name, "{who} sits on the lock and is no daemon; going on without it");
             Ok(None)
         }
     }

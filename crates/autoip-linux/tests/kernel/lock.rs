@@ -1,9 +1,11 @@
 //! The lock of an interface.
 
+use std::os::fd::AsRawFd;
 use std::{fs, process};
 
 use autoip_linux::{Acquire, IfIndex, InterfaceLock};
 use nix::sched::{CloneFlags, unshare};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, bind, socket};
 
 fn held(index: u32) -> InterfaceLock {
     match InterfaceLock::acquire(IfIndex::new(index).unwrap()).unwrap() {
@@ -31,4 +33,13 @@ pub(crate) fn namespaces() {
     let _here = held(3);
     unshare(CloneFlags::CLONE_NEWNET).unwrap();
     held(3);
+}
+
+/// Somebody without rights who takes the name and does not listen does not keep us away.
+pub(crate) fn squatted() {
+    let name = UnixAddr::new_abstract(b"autoip/4").unwrap();
+    let squatter = socket(AddressFamily::Unix, SockType::Stream, SockFlag::empty(), None).unwrap();
+    bind(squatter.as_raw_fd(), &name).unwrap();
+    let acquired = InterfaceLock::acquire(IfIndex::new(4).unwrap()).unwrap();
+    assert!(matches!(acquired, Acquire::Untrusted { uid: None }), "{acquired:?}");
 }

@@ -42,6 +42,7 @@ const TESTS: &[(&str, fn())] = &[
     ("route::neighbours_with_a_known_mac_are_listed", route::neighbours),
     ("route::the_loopback_interface_is_unsuitable", route::loopback),
     ("lock::the_second_one_learns_of_the_first", lock::taken),
+    ("lock::a_name_without_a_listener_keeps_nobody_away", lock::squatted),
     ("lock::namespaces_do_not_share_locks", lock::namespaces),
 ];
 
