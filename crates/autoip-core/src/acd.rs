@@ -457,7 +457,8 @@ impl Acd {
 
     /// A conflict after the claim.
     fn contest(&mut self, at: Instant, mac: MacAddr) -> Step {
-        if !self.in_use() {
+        let absent = self.state == State::Installing { probed_until: None };
+        if !self.in_use() && !absent {
             // Free but not yet announced: nobody relies on it, so the other host may have it.
             return self.drop(mac, ConflictKind::Late);
         }
@@ -465,6 +466,9 @@ impl Acd {
         let recent = self.is_contested(at);
         let outcome = match self.defend {
             Defend::Never => Outcome::Ceded,
+            // An address that is not on the interface at present cannot be defended.
+            Defend::Once if absent => Outcome::Ceded,
+            Defend::Always if absent => Outcome::Endured,
             //= LL-2.5-07 a second conflict within DEFEND_INTERVAL ends the claim at once
             Defend::Once if recent || self.doubtful => Outcome::Ceded,
             //= ACD-2.4-09 an address kept for good is not defended twice in DEFEND_INTERVAL

@@ -3,11 +3,11 @@
 /// Numbers of things that happened on one interface.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Probes sent.
+    /// Probes made, those that could not be sent included.
     pub probes: u32,
-    /// Announcements sent, defences not included.
+    /// Announcements made, those that could not be sent included, defences not.
     pub announcements: u32,
-    /// Defences sent.
+    /// Defences made, those that could not be sent included.
     pub defences: u32,
     /// Candidates found in use.
     pub conflicts_in_use: u32,

@@ -189,10 +189,15 @@ impl Engine {
         if self.addr() != Some(addr) || self.on_interface || self.state != State::Claiming {
             return;
         }
+        let probed = self.acd.phase() != Phase::Waiting;
         self.acd.stop();
         self.refusals = self.refusals.saturating_add(1);
-        if self.refusals < REFUSALS_MAX {
+        if probed {
             self.next_candidate(now, now);
+        } else if self.refusals < REFUSALS_MAX {
+            // Nothing has been on the link yet, so there is nothing to limit.
+            let addr = self.pick();
+            self.begin(now, now, addr);
         } else {
             self.refusals = 0;
             self.back_off(now + RATE_LIMIT_INTERVAL);
@@ -445,7 +450,8 @@ impl Engine {
 
     fn begin(&mut self, now: Instant, not_before: Instant, addr: LinkLocalAddr) {
         self.state = State::Claiming;
-        self.attempted_at = Some(now);
+        // Never back: `now` may be when a frame came in that was read late.
+        self.attempted_at = self.attempted_at.max(Some(now));
         self.acd.probe(now, not_before, addr.ip());
         self.queue.push(Queued::Listen(Interest::Candidate(addr)));
         self.queue.push(Queued::Report(Event::Candidate(addr)));

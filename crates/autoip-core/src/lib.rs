@@ -85,7 +85,7 @@ pub mod timing;
 
 pub use acd::{Acd, AcdEvent, Contest, Defend, Phase, Step};
 pub use action::{Action, Event, Interest, Loss};
-pub use autoip_wire::{LinkLocalAddr, MacAddr};
+pub use autoip_wire::{ArpPacket, Frame, LinkLocalAddr, MacAddr};
 pub use conflict::{ConflictKind, Outcome};
 pub use counters::Counters;
 pub use engine::{Config, Engine};
