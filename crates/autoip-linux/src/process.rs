@@ -8,7 +8,7 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use nix::unistd::{getpid, getppid};
 
-/// Has the process that `command` starts ended with SIGTERM when its parent is gone.
+/// Has the process that `command` starts ended with SIGKILL when its parent is gone.
 ///
 /// The "parent" is the thread that spawns it, not the whole process: spawn it from a thread that
 /// lives as long as the child may. The setting is lost when the program gains privileges by
@@ -16,7 +16,7 @@ use nix::unistd::{getpid, getppid};
 pub fn die_with_parent(command: &mut Command) {
     let parent = getpid();
     let ask = move || {
-        set_pdeathsig(Signal::SIGTERM)?;
+        set_pdeathsig(Signal::SIGKILL)?;
         // The parent may have ended before the kernel was asked.
         if getppid() == parent { Ok(()) } else { Err(Errno::ESRCH.into()) }
     };
@@ -42,6 +42,6 @@ mod tests {
             command.spawn().unwrap()
         };
         let mut child = std::thread::spawn(spawn).join().unwrap();
-        assert_eq!(child.wait().unwrap().signal(), Some(libc::SIGTERM));
+        assert_eq!(child.wait().unwrap().signal(), Some(libc::SIGKILL));
     }
 }

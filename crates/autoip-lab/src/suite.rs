@@ -1,0 +1,51 @@
+//! The main function of kernel tests.
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Completion, Trial, run};
+
+/// Tests that run at a time unless `--test-threads` says otherwise. They wait for protocol timers
+/// nearly all the time, so many of them fit on one processor.
+const PARALLEL_TESTS: usize = 16;
+
+/// The tests of a file with their names: `tests![claims_an_address, defends_it]`. Each is a
+/// function without arguments that panics to fail.
+#[macro_export]
+macro_rules! tests {
+    ($($test:path),* $(,)?) => {
+        [$((stringify!($test), $test as fn())),*]
+    };
+}
+
+/// Enters a private network namespace and runs the tests in it, in parallel.
+///
+/// Takes the command line of `cargo test`. Where no namespace can be had, every test is reported
+/// as ignored, and the reason is printed once. To be called first thing in the main function of a
+/// test target with `harness = false`:
+///
+/// ```no_run
+/// # fn claims_an_address() {}
+/// fn main() -> std::process::ExitCode {
+///     autoip_lab::test_main(&autoip_lab::tests![claims_an_address])
+/// }
+/// ```
+pub fn test_main(tests: &[(&'static str, fn())]) -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(PARALLEL_TESTS);
+    // Listing the tests must work, and work quietly, anywhere.
+    let refusal = if arguments.list { None } else { crate::enter().err() };
+    if let Some(why) = &refusal {
+        crate::say(&format!("skipped: {why}\n"));
+    }
+    let trials = tests.iter().map(|&(name, test)| match &refusal {
+        None => Trial::test(name, move || {
+            test();
+            Ok(())
+        }),
+        Some(why) => {
+            let why = why.to_string();
+            Trial::ignorable_test(name, move || Ok(Completion::ignored_with(why)))
+        }
+    });
+    run(&arguments, trials.collect()).exit_code()
+}
