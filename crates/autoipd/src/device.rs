@@ -44,6 +44,8 @@ pub(crate) struct Device {
     socket: PacketSocket,
     /// Keeps other daemons away as long as the device is managed.
     _lock: Option<InterfaceLock>,
+    /// The address held or tried last.
+    last: Option<LinkLocalAddr>,
     /// The address that we have put on the interface.
     installed: Option<LinkLocalAddr>,
     /// Whether that address has been announced.
@@ -71,6 +73,7 @@ impl Device {
             engine,
             socket,
             _lock: lock,
+            last: None,
             installed: None,
             in_use: false,
             send_fails: false,
@@ -83,9 +86,9 @@ impl Device {
         self.installed
     }
 
-    /// The candidate, or the address in use.
-    pub(crate) fn addr(&self) -> Option<LinkLocalAddr> {
-        self.engine.addr()
+    /// The address held or tried last.
+    pub(crate) fn last(&self) -> Option<LinkLocalAddr> {
+        self.last
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
@@ -112,7 +115,9 @@ impl Device {
                 Some(Feedback::Avoid(addr)) => self.engine.avoid(boottime(), addr),
             }
         }
-        match self.engine.addr() {
+        let addr = self.engine.addr();
+        self.last = addr.or(self.last);
+        match addr {
             Some(addr) => edge.claims.insert(self.index, addr),
             None => edge.claims.remove(&self.index),
         };
@@ -222,7 +227,7 @@ impl Device {
     }
 
     fn install(&mut self, edge: &mut Edge, addr: LinkLocalAddr) -> Feedback {
-        let address = self.address(addr);
+        let address = self.address(edge, addr);
         match edge.rtnl.add_address(&address) {
             Ok(()) => {
                 edge.host.add(address);
@@ -242,7 +247,7 @@ impl Device {
 
     fn remove(&mut self, edge: &mut Edge, addr: LinkLocalAddr, loss: Loss) {
         // The address first: from then on the kernel sends and answers nothing with it.
-        if let Err(error) = edge.rtnl.remove_address(&self.address(addr)) {
+        if let Err(error) = edge.rtnl.remove_address(&self.address(edge, addr)) {
             warn!(interface = self.name, "{error}");
         }
         if let Err(error) = edge.rtnl.remove_route(&marks::route(self.index, addr)) {
@@ -329,8 +334,13 @@ impl Device {
         }
     }
 
-    fn address(&self, addr: LinkLocalAddr) -> Address {
-        marks::address(self.index, &self.name, self.alias, addr)
+    fn address(&self, edge: &Edge, addr: LinkLocalAddr) -> Address {
+        let address = marks::address(self.index, &self.name, self.alias, addr);
+        // The kernel wants one scope for all addresses of a network on an interface.
+        match edge.host.neighbouring_scope(&address) {
+            Some(scope) => Address { scope, ..address },
+            None => address,
+        }
     }
 }
 

@@ -70,6 +70,17 @@ impl Host {
         self.links.get(&other.index)
     }
 
+    /// The scope of the other addresses in the network of `address` on its interface.
+    pub(crate) fn neighbouring_scope(&self, address: &Address) -> Option<u8> {
+        let neighbour = |a: &&Address| {
+            a.index == address.index
+                && a.prefix_len == address.prefix_len
+                && a.ip != address.ip
+                && is_link_local(a.ip)
+        };
+        self.addresses.iter().find(neighbour).map(|neighbour| neighbour.scope)
+    }
+
     /// The link-local addresses on the interface `index` that bear the mark of `protocol`.
     pub(crate) fn marked(&self, index: IfIndex, protocol: u8) -> Vec<Address> {
         let ours = |a: &&Address| a.index == index && a.protocol == protocol && is_link_local(a.ip);

@@ -89,7 +89,7 @@ impl Interface {
                 info!(interface = device.name, "the interface is gone; waiting for it");
             }
             if link.is_none_or(|link| unsuitable(link, &edge.host).is_some()) {
-                self.last = device.addr().or(self.last);
+                self.last = device.last().or(self.last);
                 device.drive(edge, |engine| engine.stop(Loss::Carrier));
                 self.state = State::Absent { refusal: None };
             }

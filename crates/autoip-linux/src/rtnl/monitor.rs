@@ -17,6 +17,9 @@ const GROUPS: i32 = libc::RTMGRP_LINK | libc::RTMGRP_IPV4_IFADDR | libc::RTMGRP_
 /// Room for the messages of a thousand interfaces that appear together.
 const RECEIVE_BUFFER_BYTES: usize = 4 << 20;
 
+/// More datagrams than the buffer holds: a flood that does not end must not keep us here.
+const DISCARDED_MAX: usize = RECEIVE_BUFFER_BYTES / 64;
+
 /// A change of the network configuration, whoever made it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -33,7 +36,7 @@ pub enum Event {
     /// A unicast IPv4 route is gone. The kernel says nothing of routes that fall with their
     /// interface or with their source address.
     RouteRemoved(Route),
-    /// Messages were lost: everything must be read again.
+    /// Messages were lost, and those that were waiting thrown away: everything must be read again.
     Overrun,
 }
 
@@ -66,8 +69,24 @@ impl Monitor {
             match receive(&self.fd, &mut self.buffer) {
                 Ok(datagram) => self.events.extend(decode(datagram)),
                 Err(Errno::EAGAIN) => return Ok(None),
-                Err(Errno::ENOBUFS | Errno::EMSGSIZE) => return Ok(Some(Event::Overrun)),
+                Err(Errno::ENOBUFS | Errno::EMSGSIZE) => {
+                    self.discard();
+                    return Ok(Some(Event::Overrun));
+                }
                 Err(errno) => return Err(Error::new("read from rtnetlink", errno)),
+            }
+        }
+    }
+}
+
+impl Monitor {
+    /// Throws away what is waiting. After a loss it is older than what the caller reads next, and
+    /// would undo it.
+    fn discard(&mut self) {
+        self.events.clear();
+        for _ in 0..DISCARDED_MAX {
+            if let Err(Errno::EAGAIN) = receive(&self.fd, &mut self.buffer) {
+                return;
             }
         }
     }
