@@ -4,14 +4,13 @@
 //! The order within a turn matters: a resume from sleep first, since it voids what timers and
 //! frames would say; then signals, the kernel's notifications, frames, and last what is due.
 
-use std::collections::BTreeMap;
-
-use autoip_core::{Instant, LinkLocalAddr};
+use autoip_core::Instant;
 use autoip_linux::rtnl::{Event, Monitor, Rtnl};
 use autoip_linux::{ClockJump, IfIndex, Poller, Signal, Signals, SuspendWatch, Timer, capability};
 use tracing::{debug, info, warn};
 
 use crate::Failure;
+use crate::edge::Edge;
 use crate::host::Host;
 use crate::interface::Interface;
 use crate::settings::Settings;
@@ -23,16 +22,6 @@ const TOKEN_TIMER: u64 = 2;
 const TOKEN_CLOCK: u64 = 3;
 /// The socket of interface number 0; the others follow.
 const TOKEN_SOCKETS: u64 = 4;
-
-/// What an interface needs of the world to do its work.
-pub(crate) struct Edge {
-    pub(crate) rtnl: Rtnl,
-    pub(crate) poller: Poller,
-    pub(crate) host: Host,
-    pub(crate) store: Store,
-    /// What each interface of this process holds or tries.
-    pub(crate) claims: BTreeMap<IfIndex, LinkLocalAddr>,
-}
 
 /// The whole daemon.
 pub(crate) struct Daemon {
@@ -63,13 +52,8 @@ impl Daemon {
         // Before the lists are read, so that nothing can change unnoticed in between.
         let monitor = Monitor::open()?;
         let mut rtnl = Rtnl::open()?;
-        let edge = Edge {
-            host: Host::load(&mut rtnl)?,
-            rtnl,
-            poller: Poller::new()?,
-            store: Store::new(settings.state_dir),
-            claims: BTreeMap::new(),
-        };
+        let host = Host::load(&mut rtnl)?;
+        let edge = Edge::new(rtnl, Poller::new()?, host, Store::new(settings.state_dir));
         let mut daemon = Self {
             edge,
             interfaces: settings.interfaces.into_iter().map(Interface::new).collect(),

@@ -15,7 +15,7 @@ use autoip_linux::{ArpFilter, IfIndex, InterfaceLock, PacketSocket, boottime};
 use autoip_wire::ArpPacket;
 use tracing::{debug, error, info, trace, warn};
 
-use crate::daemon::Edge;
+use crate::edge::Edge;
 use crate::limit::Limit;
 use crate::marks;
 

@@ -13,8 +13,8 @@ use autoip_linux::{Acquire, IfIndex, InterfaceLock, PacketSocket, boottime};
 use tracing::{debug, info, warn};
 
 use crate::Failure;
-use crate::daemon::Edge;
 use crate::device::Device;
+use crate::edge::Edge;
 use crate::host::Host;
 use crate::marks;
 use crate::settings::{InterfaceSettings, Mode};

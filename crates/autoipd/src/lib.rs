@@ -10,6 +10,7 @@
 mod cli;
 mod daemon;
 mod device;
+mod edge;
 mod host;
 mod interface;
 mod limit;
