@@ -200,9 +200,17 @@ impl Acd {
         self.state = State::Bound;
     }
 
-    /// Forgets the address. Sends nothing.
+    /// Goes on with `addr` instead of the candidate, with the wait that was drawn for it. Does
+    /// nothing once the first probe is out.
+    pub(crate) fn redirect(&mut self, addr: Ipv4Addr) {
+        if matches!(self.state, State::Waiting { .. }) {
+            self.addr = addr;
+        }
+    }
+
+    /// Ends the claim. Sends nothing.
     pub fn stop(&mut self) {
-        self.reset(Ipv4Addr::UNSPECIFIED);
+        self.reset(self.addr);
     }
 
     /// The address is on the interface: the first announcement follows at once. Does nothing
@@ -387,18 +395,22 @@ impl Acd {
         &self.timing
     }
 
-    /// Gives the interface another MAC address. The address is forgotten.
+    /// Gives the interface another MAC address. The claim ends.
     pub fn set_mac(&mut self, mac: MacAddr) {
         self.stop();
         self.mac = mac;
     }
 
+    /// Back to rest. When the last defence was is kept for the same address: a claim that begins
+    /// anew shortly after may not defend it sooner.
     fn reset(&mut self, addr: Ipv4Addr) {
-        self.doubtful = false;
+        if addr != self.addr {
+            self.defended_at = None;
+        }
         self.addr = addr;
         self.state = State::Idle;
-        self.defended_at = None;
         self.defend_at = None;
+        self.doubtful = false;
     }
 
     fn handle_packet(&mut self, at: Instant, ethernet: Ethernet, packet: &ArpPacket) -> Step {

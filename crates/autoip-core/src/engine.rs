@@ -189,17 +189,18 @@ impl Engine {
         if self.addr() != Some(addr) || self.on_interface || self.state != State::Claiming {
             return;
         }
-        let probed = self.acd.phase() != Phase::Waiting;
-        self.acd.stop();
         self.refusals = self.refusals.saturating_add(1);
-        if probed {
+        if self.acd.phase() != Phase::Waiting {
+            self.acd.stop();
             self.next_candidate(now, now);
         } else if self.refusals < REFUSALS_MAX {
             // Nothing has been on the link yet, so there is nothing to limit.
             let addr = self.pick();
-            self.begin(now, now, addr);
+            self.acd.redirect(addr.ip());
+            self.report_candidate(addr);
         } else {
             self.refusals = 0;
+            self.acd.stop();
             self.back_off(now + RATE_LIMIT_INTERVAL);
         }
     }
@@ -453,6 +454,10 @@ impl Engine {
         // Never back: `now` may be when a frame came in that was read late.
         self.attempted_at = self.attempted_at.max(Some(now));
         self.acd.probe(now, not_before, addr.ip());
+        self.report_candidate(addr);
+    }
+
+    fn report_candidate(&mut self, addr: LinkLocalAddr) {
         self.queue.push(Queued::Listen(Interest::Candidate(addr)));
         self.queue.push(Queued::Report(Event::Candidate(addr)));
     }
