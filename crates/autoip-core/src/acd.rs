@@ -6,19 +6,24 @@
 //! anybody for a static or DHCP address). It never reads a clock and does no I/O; every input
 //! returns one [`Step`], and [`Acd::poll_timeout`] tells when to call
 //! [`Acd::handle_timeout`] next.
+//!
+//! What comes in is judged in `acd/receive.rs`; what goes out is made in `acd/send.rs`.
+
+mod receive;
+mod send;
 
 use core::net::Ipv4Addr;
 use core::num::NonZeroU8;
 use core::time::Duration;
 
-use autoip_wire::{ArpPacket, Ethernet, MacAddr};
-use rand_core::{Rng, SeedableRng};
+use autoip_wire::{ArpPacket, MacAddr};
+use rand_core::SeedableRng;
 use rand_pcg::Pcg32;
 
-use crate::conflict::{ConflictKind, Meaning, Outcome, meaning};
+use crate::conflict::{ConflictKind, Outcome};
 use crate::counters::{Counters, bump};
 use crate::time::Instant;
-use crate::timing::{DEFEND_DELAY, DEFEND_INTERVAL, RETRY_INTERVAL, Timing};
+use crate::timing::{DEFEND_INTERVAL, RETRY_INTERVAL, Timing};
 
 /// What to do about a conflict over an address in use (RFC 5227 §2.4, RFC 3927 §2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -411,174 +416,5 @@ impl Acd {
         self.state = State::Idle;
         self.defend_at = None;
         self.doubtful = false;
-    }
-
-    fn handle_packet(&mut self, at: Instant, ethernet: Ethernet, packet: &ArpPacket) -> Step {
-        if self.state == State::Idle {
-            return Step::NOTHING;
-        }
-        let mac = packet.sender_mac;
-        match (meaning(self.mac, self.addr, ethernet, packet), self.window_is_open(at)) {
-            (Meaning::Nothing, _) => Step::NOTHING,
-            // While probing we send nothing but zero senders, so this is no echo: a clone of our
-            // MAC address or an owner from before holds the candidate.
-            //= LL-2.2.1-07 any ARP with the candidate as sender means that it is in use
-            (Meaning::Used | Meaning::UsedByOwnMac, true) => self.drop(mac, ConflictKind::InUse),
-            //= LL-2.2.1-08 a probe from another MAC for the same candidate is a conflict
-            (Meaning::Probed, true) => self.drop(mac, ConflictKind::CompetingProbe),
-            //= LL-2.5-01 ARP with our address as sender from another MAC is a conflict
-            (Meaning::Used, false) => self.contest(at, mac),
-            // An address in use is asked for by a probe like by any request; the kernel answers.
-            (Meaning::Probed, false) => Step::NOTHING,
-            (Meaning::UsedByOwnMac, false) | (Meaning::OwnProbe, _) => {
-                //= ACD-2.1.1-07 our own packets come back from some access points
-                bump(&mut self.counters.echoes);
-                Step::NOTHING
-            }
-            (Meaning::UnicastProbe, _) => {
-                bump(&mut self.counters.unicast_probes);
-                Step::NOTHING
-            }
-        }
-    }
-
-    /// Whether a packet received at `at` falls into the probing time.
-    fn window_is_open(&self, at: Instant) -> bool {
-        match self.state {
-            State::Waiting { .. } | State::Probing { .. } => true,
-            State::Listening { until } | State::Installing { probed_until: Some(until) } => {
-                at <= until
-            }
-            State::Idle
-            | State::Installing { probed_until: None }
-            | State::Announcing { .. }
-            | State::Verifying { .. }
-            | State::Bound => false,
-        }
-    }
-
-    fn drop(&mut self, mac: MacAddr, kind: ConflictKind) -> Step {
-        match kind {
-            ConflictKind::InUse => bump(&mut self.counters.conflicts_in_use),
-            ConflictKind::CompetingProbe => bump(&mut self.counters.conflicts_competing),
-            ConflictKind::Late => bump(&mut self.counters.conflicts_late),
-        }
-        self.stop();
-        Step::event(AcdEvent::Contested(Contest { mac, kind, outcome: Outcome::Dropped }))
-    }
-
-    /// A conflict after the claim.
-    fn contest(&mut self, at: Instant, mac: MacAddr) -> Step {
-        let absent = self.state == State::Installing { probed_until: None };
-        if !self.in_use() && !absent {
-            // Free but not yet announced: nobody relies on it, so the other host may have it.
-            return self.drop(mac, ConflictKind::Late);
-        }
-        bump(&mut self.counters.conflicts_late);
-        let recent = self.is_contested(at);
-        let outcome = match self.defend {
-            Defend::Never => Outcome::Ceded,
-            // An address that is not on the interface at present cannot be defended.
-            Defend::Once if absent => Outcome::Ceded,
-            Defend::Always if absent => Outcome::Endured,
-            //= LL-2.5-07 a second conflict within DEFEND_INTERVAL ends the claim at once
-            Defend::Once if recent || self.doubtful => Outcome::Ceded,
-            //= ACD-2.4-09 an address kept for good is not defended twice in DEFEND_INTERVAL
-            Defend::Always if recent => Outcome::Endured,
-            Defend::Once | Defend::Always => Outcome::Defending,
-        };
-        match outcome {
-            Outcome::Ceded => {
-                bump(&mut self.counters.ceded);
-                self.stop();
-            }
-            Outcome::Defending => {
-                let delay = self.uniform_nanos(DEFEND_DELAY.as_nanos());
-                self.defend_at = Some(at + delay);
-                self.defended_at = self.defend_at;
-            }
-            Outcome::Endured | Outcome::Dropped => {}
-        }
-        Step::event(AcdEvent::Contested(Contest { mac, kind: ConflictKind::Late, outcome }))
-    }
-
-    //= LL-2.5-05 a defence is one announcement
-    fn send_defence(&mut self, now: Instant) -> Step {
-        self.sent = Sent::Defence;
-        self.defend_at = None;
-        self.defended_at = Some(now);
-        bump(&mut self.counters.defences);
-        let packet = ArpPacket::announcement(self.mac, self.addr);
-        Step { transmit: Some(packet), event: Some(AcdEvent::Defended) }
-    }
-
-    /// Sends one of `left` probes.
-    //= LL-2.2.1-06 probes are PROBE_MIN to PROBE_MAX apart, at random
-    fn send_probe(&mut self, now: Instant, left: NonZeroU8) -> Step {
-        self.sent = Sent::Probe;
-        bump(&mut self.counters.probes);
-        let timing = self.timing;
-        self.state = match NonZeroU8::new(left.get() - 1) {
-            Some(left) => State::Probing { left, probe_at: now + self.probe_gap(&timing) },
-            None => {
-                let wait = Duration::from_millis(self.timing.announce_wait_ms.into());
-                State::Listening { until: now + wait }
-            }
-        };
-        Step::transmit(ArpPacket::probe(self.mac, self.addr))
-    }
-
-    /// Sends one of `left` announcements.
-    //= LL-2.4-02 announcements are ANNOUNCE_INTERVAL apart
-    fn send_announcement(&mut self, now: Instant, left: NonZeroU8) -> Step {
-        self.sent = Sent::Announcement;
-        bump(&mut self.counters.announcements);
-        self.state = match NonZeroU8::new(left.get() - 1) {
-            Some(left) => {
-                let gap = Duration::from_millis(self.timing.announce_interval_ms.into());
-                State::Announcing { left, announce_at: now + gap }
-            }
-            None if self.doubtful => {
-                let wait = self.uniform(0, Timing::RFC3927.probe_wait_ms);
-                let left = Timing::RFC3927.probe_count.get();
-                State::Verifying { left, probe_at: now + wait }
-            }
-            None => State::Bound,
-        };
-        Step::transmit(ArpPacket::announcement(self.mac, self.addr))
-    }
-
-    /// One probe of the second round, or its end.
-    fn verify(&mut self, now: Instant, left: u8) -> Step {
-        let Some(left) = left.checked_sub(1) else {
-            self.doubtful = false;
-            self.state = State::Bound;
-            return Step::NOTHING;
-        };
-        self.sent = Sent::Probe;
-        let gap = if left == 0 {
-            Duration::from_millis(Timing::RFC3927.announce_wait_ms.into())
-        } else {
-            self.probe_gap(&Timing::RFC3927)
-        };
-        bump(&mut self.counters.probes);
-        self.state = State::Verifying { left, probe_at: now + gap };
-        Step::transmit(ArpPacket::probe(self.mac, self.addr))
-    }
-
-    fn probe_gap(&mut self, timing: &Timing) -> Duration {
-        self.uniform(timing.probe_min_ms, timing.probe_max_ms)
-    }
-
-    /// A random time between two numbers of milliseconds, uniform to the nanosecond.
-    fn uniform(&mut self, min_ms: u16, max_ms: u16) -> Duration {
-        let min = Duration::from_millis(min_ms.into());
-        let span = Duration::from_millis(max_ms.saturating_sub(min_ms).into());
-        min + self.uniform_nanos(span.as_nanos())
-    }
-
-    fn uniform_nanos(&mut self, span: u128) -> Duration {
-        let drawn = (u128::from(self.rng.next_u64()) * (span + 1)) >> 64;
-        Duration::from_nanos(u64::try_from(drawn).unwrap_or(u64::MAX))
     }
 }
