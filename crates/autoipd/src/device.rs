@@ -350,7 +350,7 @@ fn reason(loss: Loss) -> &'static str {
         Loss::Carrier => "the link is down",
         Loss::MacChanged => "the MAC address changed",
         Loss::Retired => "a routable address is there",
-        Loss::Stopped => "stopping",
+        Loss::Stopped => "no longer managing the interface",
         Loss::Deleted => "somebody keeps deleting it",
     }
 }

@@ -90,7 +90,7 @@ impl Interface {
             }
             if link.is_none_or(|link| unsuitable(link, &edge.host).is_some()) {
                 self.last = device.last().or(self.last);
-                device.drive(edge, |engine| engine.stop(Loss::Carrier));
+                device.drive(edge, |engine| engine.stop(Loss::Stopped));
                 self.state = State::Absent { refusal: None };
             }
         }
@@ -162,14 +162,8 @@ fn attach(
     token: u64,
 ) -> Result<Device, Failure> {
     let name = &link.name;
-    //= LL-1.3-01 links without ARP are refused
-    let unsuitable = link
-        .unsuitable()
-        .or_else(|| link.mac.is_none().then(|| "has no 48-bit hardware address".to_owned()));
-    if let Some(why) = unsuitable {
-        return Err(Failure::Refused(format!(
-            "interface {name} {why}: link-local addresses need an Ethernet interface with ARP"
-        )));
+    if let Some(why) = unsuitable(link, &edge.host) {
+        return Err(Failure::Refused(format!("interface {name} {why}")));
     }
     let mac = link.mac.unwrap_or(MacAddr::ZERO);
     let lock = lock(link)?;
