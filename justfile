@@ -5,7 +5,7 @@ default:
     @just --list
 
 # what a change must pass besides the tests
-check: tidy
+check: tidy spec
     cargo fmt --all --check
     cargo clippy --workspace --all-targets --locked -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
@@ -14,6 +14,10 @@ check: tidy
 # the rules that no compiler or linter knows
 tidy:
     cargo xtask tidy
+
+# the requirements of the RFCs against what code and tests say that they meet
+spec:
+    cargo xtask spec
 
 # all tests, those on kernel interfaces included
 test:

@@ -11,8 +11,7 @@ mod function;
 mod manifest;
 mod source;
 
-use std::fmt;
-
+use crate::finding::Finding;
 use crate::package::Package;
 use crate::tree::{TextFile, Tree};
 
@@ -38,26 +37,6 @@ const PACKAGE_RULES: [fn(&Package, &Tree) -> Vec<Finding>; 4] = [
 
 /// The rules for one Markdown file.
 const DOCUMENT_RULES: [fn(&TextFile, &Tree) -> Vec<Finding>; 1] = [document::has_no_dead_links];
-
-/// Something that breaks a rule, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Finding {
-    path: String,
-    line: usize,
-    sentence: String,
-}
-
-impl Finding {
-    fn new(file: &TextFile, line: usize, sentence: impl Into<String>) -> Self {
-        Self { path: file.path.clone(), line, sentence: sentence.into() }
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.path, self.line, self.sentence)
-    }
-}
 
 /// Everything in `tree` that breaks a rule.
 pub(crate) fn findings(tree: &Tree) -> Vec<Finding> {

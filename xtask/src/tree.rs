@@ -1,6 +1,7 @@
-//! What is checked, as it stands on disk: Rust files, Markdown files and the crates' manifests.
+//! What is checked, as it stands on disk: Rust files, Markdown files, the crates' manifests and the
+//! list of requirements.
 //!
-//! Loading is the only part of tidy that touches files; the rules see a finished [`Tree`].
+//! Only loading and writing touch files; the rules see a finished [`Tree`].
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,6 +14,8 @@ use crate::package::{self, Package};
 const SOURCE_FOLDERS: [&str; 3] = ["crates/", "xtask/", "fuzz/"];
 /// Files and folders that are nobody's source.
 const SKIPPED: [&str; 2] = [".git", "target"];
+/// The list of requirements.
+const REQUIREMENTS: &str = "spec/requirements.toml";
 
 /// A text file, its path relative to the root of the workspace.
 #[derive(Clone, Debug, Default)]
@@ -36,11 +39,14 @@ impl TextFile {
 /// The workspace.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tree {
+    /// Where it is on disk.
+    pub(crate) root: PathBuf,
     /// Every file and folder, committed or not: what a relative link may point to.
     pub(crate) paths: BTreeSet<String>,
     pub(crate) sources: Vec<TextFile>,
     pub(crate) documents: Vec<TextFile>,
     pub(crate) packages: Vec<Package>,
+    pub(crate) requirements: TextFile,
 }
 
 impl Tree {
@@ -57,8 +63,19 @@ impl Tree {
             sources: sources.map(|path| read(&root, path)).collect::<Result<_, _>>()?,
             documents: documents.map(|path| read(&root, path)).collect::<Result<_, _>>()?,
             packages: package::parse(&metadata, |path| read(&root, path))?,
+            requirements: read(&root, REQUIREMENTS)?,
             paths,
+            root,
         })
+    }
+
+    /// Writes a file of the workspace, and the folder that it is in.
+    pub(crate) fn write(&self, file: &TextFile) -> Result<(), String> {
+        let path = self.root.join(&file.path);
+        let folder = path.parent().unwrap_or(&self.root);
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::write(&path, &file.text))
+            .map_err(|error| format!("cannot write {}: {error}", file.path))
     }
 }
 
@@ -119,6 +136,7 @@ mod tests {
         let tree = Tree::load().unwrap();
         assert!(tree.sources.iter().any(|file| file.path == "xtask/src/tree.rs"));
         assert!(tree.packages.iter().any(|package| package.name == "autoip-wire"));
+        assert!(tree.requirements.text.contains("id = \"LL-2.5-07\""));
         assert!(tree.paths.contains("crates/autoip-wire"));
         assert!(!tree.paths.iter().any(|path| path.split('/').any(|name| name == "target")));
     }

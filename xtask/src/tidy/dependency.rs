@@ -1,6 +1,6 @@
 //! Rules for what a crate may depend on.
 
-use super::Finding;
+use crate::finding::Finding;
 use crate::package::{Dependency, Package, Purpose};
 use crate::tree::Tree;
 

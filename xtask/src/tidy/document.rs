@@ -1,6 +1,6 @@
 //! Rules for Markdown files.
 
-use super::Finding;
+use crate::finding::Finding;
 use crate::tree::{TextFile, Tree};
 
 /// Links within the repository lead somewhere. Those to other places are not followed.

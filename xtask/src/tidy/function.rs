@@ -1,6 +1,7 @@
 //! The length of functions.
 
-use super::Finding;
+use crate::finding::Finding;
+use crate::signature::function_name;
 use crate::tree::TextFile;
 
 pub(super) const FUNCTION_LINES_MAX: usize = 70;
@@ -23,24 +24,6 @@ pub(super) fn are_short(file: &TextFile) -> Vec<Finding> {
         }
     }
     found
-}
-
-/// The name of the function that begins in `line`.
-fn function_name(line: &str) -> Option<&str> {
-    let mut rest = line.trim_start();
-    loop {
-        if let Some(named) = rest.strip_prefix("fn ") {
-            return named.split(['(', '<']).next();
-        }
-        let (qualifier, after) = rest.split_once(' ')?;
-        let is_qualifier = matches!(qualifier, "pub" | "const" | "async" | "unsafe" | "extern")
-            || qualifier.starts_with("pub(")
-            || qualifier.ends_with([')', '"']);
-        if !is_qualifier {
-            return None;
-        }
-        rest = after;
-    }
 }
 
 /// How many lines the function takes that begins in the first of `lines`, if it has a body there.
@@ -80,17 +63,6 @@ fn indentation(line: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn functions_are_known_by_their_names() {
-        assert_eq!(function_name("fn plain() {"), Some("plain"));
-        assert_eq!(function_name("    pub(crate) const fn inner(self) -> u8 {"), Some("inner"));
-        assert_eq!(function_name("pub unsafe extern \"C\" fn raw<T>("), Some("raw"));
-        assert_eq!(function_name("    pub(in crate::a) async fn far() {"), Some("far"));
-        assert_eq!(function_name("    let fn_like = 1;"), None);
-        assert_eq!(function_name("/// fn in a comment() {"), None);
-        assert_eq!(function_name("const RULE: fn(u8) = rule;"), None);
-    }
 
     #[test]
     fn lengths_count_from_the_signature_to_the_brace() {

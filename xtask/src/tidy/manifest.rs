@@ -1,6 +1,6 @@
 //! Rules for what every crate switches on.
 
-use super::Finding;
+use crate::finding::Finding;
 use crate::package::Package;
 use crate::tree::Tree;
 

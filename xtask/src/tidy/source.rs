@@ -1,6 +1,6 @@
 //! Rules for a Rust file as a whole and for its lines.
 
-use super::Finding;
+use crate::finding::Finding;
 use crate::tree::TextFile;
 
 const FILE_LINES_MAX: usize = 600;
