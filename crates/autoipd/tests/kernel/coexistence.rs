@@ -1,0 +1,217 @@
+//! Addresses that others put on the host: RFC 3927 §1.9, and what the daemon must not touch.
+
+use std::net::Ipv4Addr;
+
+use autoip_lab::Switch;
+use autoip_linux::boottime;
+use autoip_linux::rtnl::{Address, Route};
+use nix::sys::signal::Signal;
+
+use crate::station::{LOCK, MARK, QUICK, SOON, Station, X, assert_between, change, each, ms, s};
+
+const ROUTABLE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 5);
+
+/// What others have put into the kernel.
+fn foreign(station: &Station) -> (Vec<Address>, Vec<Route>) {
+    let mut addresses = station.host.addresses("eth0");
+    addresses.retain(|address| address.protocol != MARK);
+    addresses.extend(station.host.addresses("eth1"));
+    let mut routes = station.host.routes();
+    routes.retain(|route| route.protocol != MARK);
+    (addresses, routes)
+}
+
+/// An address of an administrator, with the kernel's defaults.
+fn plain(station: &Station, ip: Ipv4Addr, prefix_len: u8) -> Address {
+    Address {
+        index: station.host.link("eth0").unwrap().index,
+        ip,
+        prefix_len,
+        broadcast: None,
+        label: None,
+        scope: 0,
+        no_prefix_route: false,
+        deprecated: false,
+        protocol: 0,
+        valid: None,
+    }
+}
+
+const HERE: Ipv4Addr = Ipv4Addr::new(169, 254, 50, 50);
+const THERE: Ipv4Addr = Ipv4Addr::new(169, 254, 60, 60);
+
+/// Makes an address for a station.
+type Make = fn(&Station) -> Address;
+
+/// The kernel has its own ideas about addresses of one network on one interface: they must have
+/// one scope, and when the first goes it may take the others with it.
+fn foreign_addresses() -> [(&'static str, Make); 3] {
+    [
+        ("global", |station| plain(station, HERE, 16)),
+        ("link", |station| Address { scope: 253, ..plain(station, HERE, 16) }),
+        ("narrow", |station| plain(station, HERE, 24)),
+    ]
+}
+
+//= test LL-2.11-02
+pub(crate) fn foreign_link_local_addresses_are_left_alone() {
+    each(&foreign_addresses(), |foreign_address| {
+        let (switch, elsewhere) = (Switch::new(), Switch::new());
+        let mut station = Station::new(&switch);
+        station.host.connect(&elsewhere, "eth1");
+        station.host.add_address("eth1", THERE, 16);
+        let address = foreign_address(&station);
+        change(&station.host, |rtnl| rtnl.add_address(&address).unwrap());
+        let before = foreign(&station);
+        assert_eq!((before.0.len(), before.1.is_empty()), (2, false));
+        for start in [HERE, THERE] {
+            let daemon = station.start(&format!("-i eth0 -s {start} -p 1 -a 1 -w 1"));
+            let addr = station.expect_probe().arp.target_ip;
+            assert!(![HERE, THERE].contains(&addr), "it wants {addr}, which this host has");
+            station.expect_announcement(addr);
+            station.await_route(addr);
+            station.assert_bound(addr);
+            assert_eq!(foreign(&station), before);
+            daemon.signal(Signal::SIGTERM);
+            assert!(daemon.wait(SOON).success());
+            assert_eq!(foreign(&station), before);
+            station.assert_clean();
+        }
+    });
+}
+
+pub(crate) fn a_foreign_address_that_came_later_stays() {
+    each(&foreign_addresses(), |foreign_address| {
+        let switch = Switch::new();
+        let (station, daemon) = Station::with_address(&switch);
+        let address = foreign_address(&station);
+        let mut added = true;
+        // Where the kernel refuses, as it does for global scope beside ours, nothing can be lost.
+        change(&station.host, |rtnl| added = rtnl.add_address(&address).is_ok());
+        let before = foreign(&station);
+        daemon.signal(Signal::SIGTERM);
+        assert!(daemon.wait(SOON).success());
+        station.assert_clean();
+        let ips = |addresses: &[Address]| addresses.iter().map(|a| a.ip).collect::<Vec<_>>();
+        assert_eq!(ips(&before.0), if added { vec![HERE] } else { vec![] });
+        assert_eq!(ips(&foreign(&station).0), ips(&before.0), "it went with ours");
+    });
+}
+
+//= test LL-1.9-01
+//= test LL-1.9-02
+//= test LL-1.9-04
+//= test LL-1.9-10
+pub(crate) fn a_routable_address_takes_the_place() {
+    let switch = Switch::new();
+    let mut station = Station::new(&switch);
+    station.host.add_address("eth0", ROUTABLE, 24);
+    let _daemon = station.start("-i eth0 -s 169.254.7.7");
+    station.expect_none("a routable address is there", s(3), |_| true);
+    let lost = boottime();
+    station.host.remove_address("eth0", ROUTABLE);
+    let announced = station.expect_announcement(X);
+    assert_between("claim", announced.at - lost, s(4)..=s(7) + LOCK);
+    station.await_route(X);
+
+    station.changes.skip_to_end();
+    let arrived = boottime();
+    station.host.add_address("eth0", ROUTABLE, 24);
+    let removed = station.expect_removal(X);
+    assert!(removed.at - arrived <= LOCK, "gone after {:?}", removed.at - arrived);
+    station.await_clean();
+    station.wire.skip_to_end();
+    station.expect_none("it speaks of link-local addresses", s(3), |seen| {
+        autoip_wire::is_link_local(seen.arp.target_ip)
+    });
+    station.assert_clean();
+}
+
+//= test LL-1.9-02
+pub(crate) fn a_routable_address_ends_the_probing() {
+    let switch = Switch::new();
+    let (mut station, _daemon) = Station::with_daemon(&switch, "-i eth0 -s 169.254.7.7");
+    station.expect_probe_for(X);
+    station.host.add_address("eth0", ROUTABLE, 24);
+    station.expect_none("a routable address is there", s(4), |_| true);
+    station.assert_clean();
+}
+
+//= test LL-1.9-11
+pub(crate) fn a_routable_address_that_expires_gives_way() {
+    let switch = Switch::new();
+    let mut station = Station::new(&switch);
+    let address = plain(&station, ROUTABLE, 24);
+    change(&station.host, |rtnl| rtnl.add_address(&address).unwrap());
+    let _daemon = station.start(QUICK);
+    station.expect_none("a routable address is there", s(1) + ms(500), |_| true);
+    let expired = Address { deprecated: true, ..address };
+    change(&station.host, |rtnl| rtnl.add_address(&expired).unwrap());
+    station.expect_announcement(X);
+    station.await_route(X);
+    station.assert_bound(X);
+}
+
+pub(crate) fn force_keeps_both() {
+    let options = [
+        ("-f", "-f -i eth0 -s 169.254.7.7 -p 1 -a 1 -w 1"),
+        ("nfm-autoip", "-o if=eth0,ip=169.254.7.7,delay=100 -p 1 -a 1 -w 1"),
+    ];
+    each(&options, |options| {
+        let switch = Switch::new();
+        let mut station = Station::new(&switch);
+        station.host.add_address("eth0", ROUTABLE, 24);
+        let _daemon = station.start(options);
+        station.expect_announcement(X);
+        station.await_route(X);
+        station.host.add_address("eth0", Ipv4Addr::new(198, 51, 100, 5), 24);
+        station.expect_none("it gives up", s(1), |_| true);
+        station.assert_bound(X);
+        assert_eq!(station.host.addresses("eth0").len(), 3);
+    });
+}
+
+//= test LL-1.9-11
+pub(crate) fn addresses_that_do_not_count_do_not_hinder() {
+    let cases: [(&str, Make); 4] = [
+        ("/32", |station| plain(station, ROUTABLE, 32)),
+        ("deprecated", |station| Address { deprecated: true, ..plain(station, ROUTABLE, 24) }),
+        ("link scope", |station| Address { scope: 253, ..plain(station, ROUTABLE, 24) }),
+        ("link-local", |station| plain(station, HERE, 24)),
+    ];
+    each(&cases, |make| {
+        let switch = Switch::new();
+        let mut station = Station::new(&switch);
+        let address = make(&station);
+        change(&station.host, |rtnl| rtnl.add_address(&address).unwrap());
+        let _daemon = station.start(QUICK);
+        station.expect_announcement(X);
+        station.await_route(X);
+        station.assert_bound(X);
+    });
+}
+
+//= test DNA-2.3-04
+pub(crate) fn dhcp_has_its_head_start() {
+    let switch = Switch::new();
+    let mut station = Station::new(&switch);
+    station.cable.pull();
+    let daemon = station.start("-i eth0 -s 169.254.7.7 -t 3");
+    daemon.wait_log(SOON, |line| line.contains("managing"));
+    for _ in 0..2 {
+        let before = boottime();
+        station.put_back();
+        let probe = station.expect_probe_for(X);
+        assert_between("first probe", probe.at - before, s(3)..=s(4));
+        station.cable.pull();
+    }
+}
+
+pub(crate) fn a_lease_within_the_head_start_prevents_the_claim() {
+    let switch = Switch::new();
+    let (mut station, daemon) = Station::with_daemon(&switch, "-i eth0 -t 1");
+    daemon.wait_log(SOON, |line| line.contains("managing"));
+    station.host.add_address("eth0", ROUTABLE, 24);
+    station.expect_none("a routable address is there", s(2) + ms(500), |_| true);
+    station.assert_clean();
+}

@@ -1,0 +1,101 @@
+//! The daemon on real interfaces of the real kernel, each test in network namespaces of its own.
+//!
+//! What is looked at is what others see: frames on the cable, addresses and routes in the kernel.
+//! The log counts only where its words are what is promised, and to learn that the daemon has come
+//! so far that a test may begin. Timers are the real ones; the tests wait for them side by side.
+#![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bridge;
+mod carrier;
+mod claim;
+mod coexistence;
+mod conflict;
+mod defence;
+mod deletion;
+mod device;
+mod echo;
+mod limit;
+mod neighbour;
+mod noise;
+mod overrun;
+mod process;
+mod restart;
+mod sibling;
+mod station;
+
+use std::process::ExitCode;
+
+use autoip_lab::tests;
+
+fn main() -> ExitCode {
+    // The long ones first: they decide how long the whole takes.
+    autoip_lab::test_main(&tests![
+        limit::no_probe_follows_ten_conflicts,
+        defence::a_conflict_after_ten_seconds_is_defended_again,
+        defence::a_second_conflict_within_ten_seconds_ends_the_use,
+        claim::a_claim_is_three_probes_and_two_announcements_on_time,
+        deletion::a_deleted_address_is_put_back_five_times,
+        neighbour::joined_links_end_with_one_holder,
+        carrier::quick_flaps_start_one_claim_a_second,
+        carrier::the_address_goes_with_the_carrier_and_is_claimed_again,
+        carrier::an_address_taken_meanwhile_is_not_claimed_again,
+        carrier::an_interface_set_down_and_up_claims_again,
+        claim::nothing_answers_before_the_first_announcement,
+        claim::numbers_of_the_command_line_shape_the_claim,
+        claim::fast_probes_again_while_in_use,
+        claim::fast_leaves_when_an_owner_answers_late,
+        conflict::any_arp_from_the_candidate_ends_the_claim,
+        conflict::a_competing_probe_ends_the_claim,
+        conflict::a_conflict_read_late_counts_by_its_time,
+        conflict::a_conflict_just_after_the_claim_is_defended,
+        conflict::a_probe_just_after_the_claim_is_no_conflict,
+        echo::other_arp_is_no_conflict,
+        echo::malformed_frames_change_nothing,
+        echo::own_frames_that_come_back_are_no_conflict,
+        echo::a_probe_for_the_address_in_use_is_only_answered,
+        defence::a_conflict_is_answered_by_one_announcement,
+        defence::without_defence_the_first_conflict_ends_the_use,
+        limit::conflicts_over_used_addresses_count_too,
+        neighbour::two_that_want_the_same_address_get_two,
+        neighbour::the_address_of_an_ordinary_host_is_left_alone,
+        bridge::an_interface_without_arp_is_given_up_for_that_time,
+        bridge::a_port_of_a_bridge_is_given_up_for_that_time,
+        device::an_absent_interface_is_waited_for,
+        device::an_interface_renamed_to_the_awaited_name_is_taken,
+        device::an_interface_that_is_down_is_waited_for,
+        device::an_interface_made_again_gets_the_same_address,
+        device::a_renamed_interface_is_kept_and_defended,
+        device::another_mac_address_claims_the_same_address_again,
+        device::a_mac_address_changed_while_probing_starts_over,
+        deletion::a_deleted_route_is_put_back,
+        coexistence::foreign_link_local_addresses_are_left_alone,
+        coexistence::a_foreign_address_that_came_later_stays,
+        coexistence::a_routable_address_takes_the_place,
+        coexistence::a_routable_address_ends_the_probing,
+        coexistence::a_routable_address_that_expires_gives_way,
+        coexistence::force_keeps_both,
+        coexistence::addresses_that_do_not_count_do_not_hinder,
+        coexistence::dhcp_has_its_head_start,
+        coexistence::a_lease_within_the_head_start_prevents_the_claim,
+        process::a_signal_ends_it_and_takes_the_address_off,
+        process::a_signal_ends_it_while_it_probes,
+        process::hangup_announces_again,
+        process::the_second_on_an_interface_is_refused,
+        process::unsuitable_interfaces_are_refused,
+        process::an_unsuitable_interface_that_appears_later_is_refused_once,
+        process::a_missing_capability_is_named,
+        process::wrong_options_are_refused,
+        restart::an_address_left_over_is_probed_before_it_is_used,
+        restart::the_address_is_remembered,
+        restart::a_damaged_memory_costs_one_warning,
+        restart::it_works_without_a_memory,
+        sibling::two_ports_on_one_link_get_two_addresses,
+        sibling::two_ports_on_two_links_do_not_disturb_each_other,
+        overrun::a_deletion_that_went_unseen_is_put_right,
+        overrun::a_flap_that_went_unseen_starts_a_claim,
+        overrun::an_interface_made_again_unseen_is_found,
+        noise::thirty_thousand_odd_frames_do_no_harm,
+        noise::a_conflict_within_noise_is_defended,
+    ])
+}

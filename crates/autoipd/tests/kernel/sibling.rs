@@ -1,0 +1,75 @@
+//! Several interfaces of one host in one process: RFC 3927 §3.4.
+
+use std::collections::BTreeSet;
+
+use autoip_lab::{Host, Peer, Recording, Seen, Switch};
+
+use crate::station::{CLAIM, Memory, SOON, X, autoipd, is_reply, lines_with, s};
+
+/// The first thing that the host announces on a link.
+#[track_caller]
+fn announced(wire: &mut Recording<Seen>) -> std::net::Ipv4Addr {
+    let seen =
+        wire.expect("announcement", CLAIM, |seen| seen.is_from_host() && seen.is_announcement());
+    seen.arp.sender_ip
+}
+
+/// Asserts that a whole claim went over the cable, and nothing else that the daemon says.
+#[track_caller]
+fn assert_one_claim(wire: &mut Recording<Seen>) {
+    let own = |seen: &Seen| seen.is_from_host() && !is_reply(seen);
+    assert_eq!(wire.wait(s(3), |seen| own(seen) && seen.is_probe()), None, "it probes again");
+    let own = wire.filtered(own);
+    let probes = own.iter().filter(|seen| seen.is_probe()).count();
+    assert_eq!((probes, own.len()), (3, 5), "{own:#?}");
+}
+
+//= test LL-3-01
+//= test LL-3.4-01
+//= test LL-3.4-03
+pub(crate) fn two_ports_on_one_link_get_two_addresses() {
+    let switch = Switch::new();
+    let (host, memory) = (Host::new("station"), Memory::new());
+    let cables = ["eth0", "eth1"].map(|name| host.connect(&switch, name));
+    let mut wires = cables.each_ref().map(autoip_lab::Cable::capture);
+    let daemon = host.spawn(autoipd("-i eth0 -i eth1 -s 169.254.7.7", memory.dir()));
+    let addrs: BTreeSet<_> = wires.iter_mut().map(announced).collect();
+    assert_eq!(addrs.len(), 2, "each has an address of its own: {addrs:?}");
+    assert!(addrs.contains(&X), "one of them has the wanted one: {addrs:?}");
+    wires.iter_mut().for_each(assert_one_claim);
+    let held: Vec<_> = ["eth0", "eth1"].map(|name| host.addresses(name).len()).into();
+    assert_eq!(held, [1, 1]);
+    assert_eq!(lines_with(&daemon, "WARN"), 0, "no conflict");
+    assert_eq!(lines_with(&daemon, "leaving it"), 0, "they never tried the same address");
+}
+
+//= test LL-3.4-02
+//= test ACD-1.3-04
+pub(crate) fn two_ports_on_two_links_do_not_disturb_each_other() {
+    let switches = [Switch::new(), Switch::new()];
+    let (host, memory) = (Host::new("station"), Memory::new());
+    let names = ["eth0", "eth1"];
+    let cables = [0, 1].map(|n| host.connect(&switches[n], names[n]));
+    let mut wires = cables.each_ref().map(autoip_lab::Cable::capture);
+    let daemon = host.spawn(autoipd("-i eth0 -i eth1 -s 169.254.7.7", memory.dir()));
+    let addrs = wires.each_mut().map(announced);
+    assert_ne!(addrs[0], addrs[1]);
+    wires.iter_mut().for_each(assert_one_claim);
+    // The address of one link means nothing on the other.
+    let peers = switches.each_ref().map(Peer::new);
+    for _ in 0..2 {
+        peers[0].announce(addrs[1]);
+        peers[1].announce(addrs[0]);
+    }
+    wires.iter_mut().for_each(Recording::skip_to_end);
+    for wire in &mut wires {
+        assert_eq!(wire.wait(s(1), |seen| seen.is_from_host() && !is_reply(seen)), None);
+    }
+    // What happens to one does not happen to the other.
+    cables[1].pull();
+    host.expect("end of the address", SOON, |host| host.addresses("eth1").is_empty().then_some(()));
+    assert_eq!(host.addresses("eth0").len(), 1);
+    peers[0].announce(addrs[0]);
+    assert_eq!(announced(&mut wires[0]), addrs[0], "it defends");
+    assert_eq!(lines_with(&daemon, "which is ours"), 1);
+}
