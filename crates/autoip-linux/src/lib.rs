@@ -1,7 +1,9 @@
 //! The Linux edge of autoip: everything that talks to the kernel.
 //!
 //! - [`PacketSocket`] sends and receives ARP frames on one interface;
-//! - [`rtnl`] reads and changes links, addresses and routes, and reports their changes;
+//! - [`rtnl`] reads and changes links, addresses, routes and rules, and reports their changes;
+//! - [`nft`] installs packet filter rules;
+//! - [`sock_diag`] finds and ends the sockets that use an address;
 //! - [`Poller`], [`Timer`], [`Signals`] and [`ClockJump`] are the parts of a loop on one thread;
 //! - [`boottime`], [`SuspendWatch`], [`seed`], [`missing`](capability::missing), [`InterfaceLock`]
 //!   and [`die_with_parent`] are what else a daemon asks of its system.
@@ -18,11 +20,14 @@ mod error;
 mod filter;
 mod index;
 mod lock;
+mod netlink;
+pub mod nft;
 mod packet;
 mod poller;
 mod process;
 pub mod rtnl;
 mod signal;
+pub mod sock_diag;
 mod timer;
 
 pub use clock::{ClockJump, SuspendWatch, boottime};

@@ -105,7 +105,17 @@ impl PacketSocket {
         })
     }
 
+    /// Gives the frames that are sent from here on a mark (SO_MARK), by which rules of
+    /// [`nft`](crate::nft) can tell them from all others.
+    pub fn set_mark(&self, mark: u32) -> Result<()> {
+        setsockopt(&self.fd, sockopt::Mark, &mark).map_err(|errno| {
+            Error::new(format!("set the mark {mark:#x} on interface {}", self.index), errno)
+        })
+    }
+
     /// Sends a frame, Ethernet header included, to the destination that stands in its header.
+    ///
+    /// The kernel says ENOBUFS when a rule of its egress hook dropped the frame.
     pub fn send(&self, frame: &[u8]) -> Result<()> {
         match send(self.fd.as_raw_fd(), frame, MsgFlags::empty()) {
             Ok(_) => Ok(()),

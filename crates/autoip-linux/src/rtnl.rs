@@ -1,4 +1,4 @@
-//! Links, addresses and routes of the network namespace (rtnetlink).
+//! Links, addresses, routes and rules of the network namespace (rtnetlink).
 //!
 //! [`Rtnl`] asks and changes, [`Monitor`] reports changes. Requests are built with
 //! `netlink-packet-route`. Answers are read attribute by attribute, and only those attributes
@@ -6,15 +6,18 @@
 //! hide an interface from the daemon.
 
 mod address;
+mod conf;
 mod link;
-mod message;
 mod monitor;
 mod neighbour;
 mod route;
+mod rule;
 mod socket;
 
 pub use address::Address;
+pub use conf::{Conf, conf_of_all};
 pub use link::Link;
 pub use monitor::{Event, Monitor, decode};
-pub use route::{MAIN_TABLE, Route};
+pub use route::{LOCAL_TABLE, MAIN_TABLE, Route, RouteKind};
+pub use rule::Rule;
 pub use socket::Rtnl;

@@ -10,7 +10,7 @@ use netlink_packet_route::address::{
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use super::Rtnl;
-use super::message::{attributes, ipv4_of, string_of, u32_of};
+use crate::netlink::{attributes, ipv4_of, string_of, u32_of};
 use crate::{Error, IfIndex, Result};
 
 const HEADER_LEN: usize = 8;

@@ -4,8 +4,8 @@ use autoip_wire::MacAddr;
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::link::LinkHeader;
 
-use super::message::{attributes, string_of, u32_of};
 use crate::IfIndex;
+use crate::netlink::{attributes, string_of, u32_of};
 
 const HEADER_LEN: usize = 16;
 const IFLA_INFO_KIND: u16 = 1;

@@ -1,18 +1,18 @@
-//! Notifications of links, addresses and routes.
+//! Notifications of links, addresses, routes and rules.
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
-use nix::sys::socket::SockFlag;
+use nix::sys::socket::{MsgFlags, SockFlag, SockProtocol};
 
-use super::message::{Message, NLMSG_OVERRUN, messages};
-use super::socket::{DATAGRAM_BYTES, connect, receive};
-use super::{Address, Link, Route};
+use super::{Address, Link, Route, Rule};
+use crate::netlink::{DATAGRAM_BYTES, Message, NLMSG_OVERRUN, connect, messages, receive};
 use crate::packet::enlarge_receive_buffer;
 use crate::{Error, IfIndex, Result};
 
-const GROUPS: i32 = libc::RTMGRP_LINK | libc::RTMGRP_IPV4_IFADDR | libc::RTMGRP_IPV4_ROUTE;
+const GROUPS: i32 =
+    libc::RTMGRP_LINK | libc::RTMGRP_IPV4_IFADDR | libc::RTMGRP_IPV4_ROUTE | libc::RTMGRP_IPV4_RULE;
 
 /// Room for the messages of a thousand interfaces that appear together.
 const RECEIVE_BUFFER_BYTES: usize = 4 << 20;
@@ -31,11 +31,15 @@ pub enum Event {
     AddressAdded(Address),
     /// An IPv4 address is gone.
     AddressRemoved(Address),
-    /// A unicast IPv4 route appeared, in whatever table.
+    /// An IPv4 route appeared, in whatever table.
     RouteAdded(Route),
-    /// A unicast IPv4 route is gone. The kernel says nothing of routes that fall with their
-    /// interface or with their source address.
+    /// An IPv4 route is gone. The kernel says nothing of routes that fall with their interface or
+    /// with their source address.
     RouteRemoved(Route),
+    /// An IPv4 policy rule appeared.
+    RuleAdded(Rule),
+    /// An IPv4 policy rule is gone.
+    RuleRemoved(Rule),
     /// Messages were lost, and those that were waiting thrown away: everything must be read again.
     Overrun,
 }
@@ -53,9 +57,10 @@ pub struct Monitor {
 impl Monitor {
     /// Watches the network namespace of this thread.
     pub fn open() -> Result<Self> {
-        let fd = connect(SockFlag::SOCK_NONBLOCK, GROUPS.cast_unsigned())
-            .and_then(|fd| enlarge_receive_buffer(&fd, RECEIVE_BUFFER_BYTES).map(|()| fd))
-            .map_err(|errno| Error::new("watch rtnetlink", errno))?;
+        let fd =
+            connect(SockProtocol::NetlinkRoute, SockFlag::SOCK_NONBLOCK, GROUPS.cast_unsigned())
+                .and_then(|fd| enlarge_receive_buffer(&fd, RECEIVE_BUFFER_BYTES).map(|()| fd))
+                .map_err(|errno| Error::new("watch rtnetlink", errno))?;
         Ok(Self { fd, buffer: vec![0; DATAGRAM_BYTES], events: VecDeque::new() })
     }
 
@@ -66,7 +71,7 @@ impl Monitor {
             if let Some(event) = self.events.pop_front() {
                 return Ok(Some(event));
             }
-            match receive(&self.fd, &mut self.buffer) {
+            match receive(&self.fd, &mut self.buffer, MsgFlags::empty()) {
                 Ok(datagram) => self.events.extend(decode(datagram)),
                 Err(Errno::EAGAIN) => return Ok(None),
                 Err(Errno::ENOBUFS | Errno::EMSGSIZE) => {
@@ -85,7 +90,7 @@ impl Monitor {
     fn discard(&mut self) {
         self.events.clear();
         for _ in 0..DISCARDED_MAX {
-            if let Err(Errno::EAGAIN) = receive(&self.fd, &mut self.buffer) {
+            if let Err(Errno::EAGAIN) = receive(&self.fd, &mut self.buffer, MsgFlags::empty()) {
                 return;
             }
         }
@@ -113,6 +118,8 @@ fn event(message: Message<'_>) -> Option<Event> {
         libc::RTM_DELADDR => Address::decode(body).map(Event::AddressRemoved),
         libc::RTM_NEWROUTE => Route::decode(body).map(Event::RouteAdded),
         libc::RTM_DELROUTE => Route::decode(body).map(Event::RouteRemoved),
+        libc::RTM_NEWRULE => Rule::decode(body).map(Event::RuleAdded),
+        libc::RTM_DELRULE => Rule::decode(body).map(Event::RuleRemoved),
         NLMSG_OVERRUN => Some(Event::Overrun),
         _ => None,
     }

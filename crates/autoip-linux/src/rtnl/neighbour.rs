@@ -6,7 +6,7 @@ use netlink_packet_route::neighbour::{NeighbourHeader, NeighbourMessage};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use super::Rtnl;
-use super::message::{attributes, ipv4_of};
+use crate::netlink::{attributes, ipv4_of};
 use crate::{Error, IfIndex, Result};
 
 const HEADER_LEN: usize = 12;

@@ -9,7 +9,7 @@ use netlink_packet_route::route::{
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use super::Rtnl;
-use super::message::{attributes, ipv4_of, u32_of};
+use crate::netlink::{attributes, ipv4_of, u32_of};
 use crate::{Error, IfIndex, Result};
 
 const HEADER_LEN: usize = 12;
@@ -17,9 +17,15 @@ const HEADER_LEN: usize = 12;
 /// The number of the routing table that is used unless a rule says otherwise.
 pub const MAIN_TABLE: u32 = RouteHeader::RT_TABLE_MAIN as u32;
 
-/// A unicast IPv4 route over one interface.
+/// The number of the routing table that is asked first, for the host's own addresses and for
+/// broadcast.
+pub const LOCAL_TABLE: u32 = libc::RT_TABLE_LOCAL as u32;
+
+/// An IPv4 route over one interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
+    /// What becomes of packets that take it.
+    pub kind: RouteKind,
     /// The interface that it leads over.
     pub index: IfIndex,
     /// The network that it leads to.
@@ -40,19 +46,30 @@ pub struct Route {
     pub table: u32,
 }
 
+/// What becomes of packets that take a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteKind {
+    /// They are sent to one host.
+    Unicast,
+    /// They are sent to all hosts of the link.
+    Broadcast,
+}
+
 impl Route {
     /// Reads the body of an RTM_NEWROUTE or RTM_DELROUTE message; `None` where it does not
-    /// describe a unicast IPv4 route over one interface.
+    /// describe a unicast or broadcast IPv4 route over one interface.
     pub(super) fn decode(message: &[u8]) -> Option<Self> {
         let header = RouteHeader::parse(message).ok()?;
-        if header.address_family != AddressFamily::Inet
-            || header.kind != RouteType::Unicast
-            || header.flags.contains(RouteFlags::Cloned)
+        if header.address_family != AddressFamily::Inet || header.flags.contains(RouteFlags::Cloned)
         {
             return None;
         }
+        let kind = [RouteKind::Unicast, RouteKind::Broadcast]
+            .into_iter()
+            .find(|kind| kind.to_type() == header.kind)?;
         let mut index = None;
         let mut route = Self {
+            kind,
             index: IfIndex::new(1)?,
             destination: Ipv4Addr::UNSPECIFIED,
             prefix_len: header.destination_prefix_length,
@@ -85,7 +102,7 @@ impl Route {
         header.destination_prefix_length = self.prefix_len;
         header.protocol = self.protocol.into();
         header.scope = self.scope.into();
-        header.kind = RouteType::Unicast;
+        header.kind = self.kind.to_type();
         let attributes = &mut message.attributes;
         attributes.push(RouteAttribute::Table(self.table));
         attributes.push(RouteAttribute::Oif(self.index.get()));
@@ -107,7 +124,7 @@ impl Route {
     /// Whether both lead to the same network over the same interface with the same preference,
     /// so that only one of them is ever used.
     fn rivals(&self, other: &Self) -> bool {
-        let place = |r: &Self| (r.index, r.destination, r.prefix_len, r.metric, r.table);
+        let place = |r: &Self| (r.kind, r.index, r.destination, r.prefix_len, r.metric, r.table);
         place(self) == place(other) && self.protocol == other.protocol
     }
 
@@ -117,13 +134,25 @@ impl Route {
     }
 }
 
+impl RouteKind {
+    const fn to_type(self) -> RouteType {
+        match self {
+            Self::Unicast => RouteType::Unicast,
+            Self::Broadcast => RouteType::Broadcast,
+        }
+    }
+}
+
 impl Rtnl {
     /// The unicast IPv4 routes of the main table, without multipath routes.
     pub fn routes(&mut self) -> Result<Vec<Route>> {
-        self.routes_of(MAIN_TABLE)
+        let mut routes = self.routes_of(MAIN_TABLE)?;
+        routes.retain(|route| route.kind == RouteKind::Unicast);
+        Ok(routes)
     }
 
-    fn routes_of(&mut self, table: u32) -> Result<Vec<Route>> {
+    /// The unicast and broadcast IPv4 routes of a table, without multipath routes.
+    pub fn routes_of(&mut self, table: u32) -> Result<Vec<Route>> {
         let mut message = RouteMessage::default();
         message.header.address_family = AddressFamily::Inet;
         let request = RouteNetlinkMessage::GetRoute(message);

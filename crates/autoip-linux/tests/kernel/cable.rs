@@ -4,17 +4,22 @@ use std::net::Ipv4Addr;
 use std::os::fd::AsFd;
 
 use autoip_linux::rtnl::{Event, Link, Monitor, Rtnl};
-use autoip_linux::{IfIndex, PacketSocket};
+use autoip_linux::{IfIndex, PacketSocket, Received};
 use autoip_wire::MacAddr;
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
-use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
     InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
 };
+use netlink_packet_route::neighbour::{
+    NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState,
+};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 pub(crate) const OURS: Ipv4Addr = Ipv4Addr::new(169, 254, 7, 9);
 pub(crate) const OTHER: Ipv4Addr = Ipv4Addr::new(169, 254, 9, 7);
+/// The hardware address of the peer that the frames of [`arp`] come from.
+pub(crate) const PEER: MacAddr = MacAddr([2, 0, 0, 0, 0, 0x77]);
 pub(crate) const ZERO: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
 
 /// Longer than anything here takes; reached only when a test fails.
@@ -84,6 +89,23 @@ impl Cable {
         self.rtnl.request(RouteNetlinkMessage::DelLink(link), 0).unwrap();
     }
 
+    /// Enters a neighbour, with the hardware address of [`arp`].
+    pub(crate) fn add_neighbour(&mut self, index: IfIndex, ip: Ipv4Addr, state: NeighbourState) {
+        let mut neighbour = NeighbourMessage::default();
+        neighbour.header.family = AddressFamily::Inet;
+        neighbour.header.ifindex = index.get();
+        neighbour.header.state = state;
+        neighbour.attributes = vec![
+            NeighbourAttribute::Destination(NeighbourAddress::Inet(ip)),
+            NeighbourAttribute::LinkLayerAddress(PEER.octets().to_vec()),
+        ];
+        self.rtnl.request(RouteNetlinkMessage::NewNeighbour(neighbour), NLM_F_CREATE).unwrap();
+    }
+
+    pub(crate) fn mac(&mut self, index: IfIndex) -> MacAddr {
+        self.link(index).mac.unwrap()
+    }
+
     pub(crate) fn link(&mut self, index: IfIndex) -> Link {
         let links = self.rtnl.links().unwrap();
         links.into_iter().find(|link| link.index == index).unwrap()
@@ -110,24 +132,42 @@ pub(crate) fn await_readable(fd: &impl AsFd) {
 
 /// Waits for the next frame and returns its bytes.
 pub(crate) fn next_frame(socket: &PacketSocket) -> Vec<u8> {
-    let mut buffer = [0; 128];
+    await_frame(socket, |_| true)
+}
+
+/// Waits for the next frame of a kind and returns its bytes.
+pub(crate) fn await_frame(
+    socket: &PacketSocket,
+    is_wanted: impl Fn(&Received<'_>) -> bool,
+) -> Vec<u8> {
+    let mut buffer = [0; 256];
     loop {
-        if let Some(received) = socket.receive(&mut buffer).unwrap() {
-            return received.frame.to_vec();
+        match socket.receive(&mut buffer).unwrap() {
+            Some(received) if is_wanted(&received) => return received.frame.to_vec(),
+            Some(_) => {}
+            None => await_readable(socket),
         }
-        await_readable(socket);
     }
 }
 
 /// A broadcast ARP request.
 pub(crate) fn arp(sender: Ipv4Addr, target: Ipv4Addr) -> Vec<u8> {
-    let mac = MacAddr([2, 0, 0, 0, 0, 0x77]).octets();
-    let mut frame = MacAddr::BROADCAST.octets().to_vec();
-    frame.extend(mac);
-    frame.extend([8, 6, 0, 1, 8, 0, 6, 4, 0, 1]);
-    frame.extend(mac);
-    frame.extend(sender.octets());
-    frame.extend([0; 6]);
-    frame.extend(target.octets());
+    arp_frame(MacAddr::BROADCAST, 1, (PEER, sender), (MacAddr([0; 6]), target))
+}
+
+/// An ARP frame to `destination`, which comes from the sender.
+pub(crate) fn arp_frame(
+    destination: MacAddr,
+    operation: u8,
+    sender: (MacAddr, Ipv4Addr),
+    target: (MacAddr, Ipv4Addr),
+) -> Vec<u8> {
+    let mut frame = destination.octets().to_vec();
+    frame.extend(sender.0.octets());
+    frame.extend([8, 6, 0, 1, 8, 0, 6, 4, 0, operation]);
+    for (mac, ip) in [sender, target] {
+        frame.extend(mac.octets());
+        frame.extend(ip.octets());
+    }
     frame
 }

@@ -7,10 +7,14 @@
 #![expect(clippy::print_stdout, reason = "a test binary reports on standard output")]
 
 mod cable;
+mod conf;
 mod lock;
 mod monitor;
+mod nft;
 mod packet;
 mod route;
+mod rule;
+mod sock_diag;
 
 use std::fs;
 use std::io;
@@ -41,6 +45,27 @@ const TESTS: &[(&str, fn())] = &[
     ("route::another_interface_keeps_its_route", route::two_interfaces),
     ("route::neighbours_with_a_known_mac_are_listed", route::neighbours),
     ("route::the_loopback_interface_is_unsuitable", route::loopback),
+    ("rule::rules_are_added_told_and_removed", rule::rules),
+    ("rule::a_rule_of_somebody_else_is_left_alone", rule::foreign),
+    ("rule::a_source_leaves_by_its_own_interface", rule::own_interface),
+    ("rule::a_source_goes_straight_to_its_destination", rule::no_gateway),
+    ("rule::a_broadcast_route_needs_no_address", rule::broadcast),
+    ("nft::the_ruleset_reads_as_it_was_meant", nft::text),
+    ("nft::arp_with_a_link_local_sender_is_broadcast", nft::broadcast),
+    ("nft::the_gate_lets_claimed_addresses_out", nft::closed_gate),
+    ("nft::a_mark_passes_the_closed_gate", nft::mark),
+    ("nft::a_broadcast_reply_confirms_a_neighbour", nft::confirmation),
+    ("nft::nothing_link_local_is_forwarded", nft::forward),
+    ("nft::nothing_link_local_goes_to_a_router", nft::router),
+    ("nft::an_owned_table_is_left_alone_and_goes_with_its_owner", nft::owner),
+    ("nft::a_refused_batch_changes_nothing", nft::refused),
+    ("nft::a_device_that_is_not_there_is_told", nft::absent_device),
+    ("sock_diag::sockets_of_an_address_are_listed", sock_diag::listed),
+    ("sock_diag::a_reset_reaches_the_peer_and_nobody_else", sock_diag::reset),
+    ("conf::a_setting_is_read_back_as_it_was_set", conf::round_trip),
+    ("conf::arp_is_ignored_for_another_interface", conf::arp_ignore),
+    ("conf::settings_of_all_interfaces_are_read", conf::of_all),
+    ("conf::an_interface_without_settings_is_told", conf::gone),
     ("lock::the_second_one_learns_of_the_first", lock::taken),
     ("lock::a_name_without_a_listener_keeps_nobody_away", lock::squatted),
     ("lock::namespaces_do_not_share_locks", lock::namespaces),

@@ -17,7 +17,7 @@ fn next(monitor: &mut Monitor) -> Event {
     }
 }
 
-fn await_event(monitor: &mut Monitor, is_wanted: impl Fn(&Event) -> bool) -> Event {
+pub(crate) fn await_event(monitor: &mut Monitor, is_wanted: impl Fn(&Event) -> bool) -> Event {
     loop {
         let event = next(monitor);
         assert_ne!(event, Event::Overrun);
@@ -27,7 +27,7 @@ fn await_event(monitor: &mut Monitor, is_wanted: impl Fn(&Event) -> bool) -> Eve
     }
 }
 
-fn await_link(monitor: &mut Monitor, index: IfIndex, is_wanted: impl Fn(&Link) -> bool) {
+pub(crate) fn await_link(monitor: &mut Monitor, index: IfIndex, is_wanted: impl Fn(&Link) -> bool) {
     await_event(
         monitor,
         |event| matches!(event, Event::LinkChanged(l) if l.index == index && is_wanted(l)),
@@ -89,7 +89,9 @@ pub(crate) fn bridge_port() {
             | Event::AddressAdded(_)
             | Event::AddressRemoved(_)
             | Event::RouteAdded(_)
-            | Event::RouteRemoved(_) => {}
+            | Event::RouteRemoved(_)
+            | Event::RuleAdded(_)
+            | Event::RuleRemoved(_) => {}
         }
     }
     seen.sort_unstable();

@@ -5,13 +5,8 @@ use std::slice::from_ref;
 use std::time::Duration;
 
 use autoip_linux::IfIndex;
-use autoip_linux::rtnl::{Address, MAIN_TABLE, Route, Rtnl};
-use autoip_wire::MacAddr;
-use netlink_packet_core::NLM_F_CREATE;
-use netlink_packet_route::neighbour::{
-    NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState,
-};
-use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use autoip_linux::rtnl::{Address, MAIN_TABLE, Route, RouteKind, Rtnl};
+use netlink_packet_route::neighbour::NeighbourState;
 
 use crate::cable::{Cable, OTHER, OURS};
 
@@ -33,8 +28,9 @@ pub(crate) fn address(index: IfIndex, ip: Ipv4Addr) -> Address {
     }
 }
 
-fn route(index: IfIndex) -> Route {
+pub(crate) fn route(index: IfIndex) -> Route {
     Route {
+        kind: RouteKind::Unicast,
         index,
         destination: Ipv4Addr::new(169, 254, 0, 0),
         prefix_len: 16,
@@ -110,6 +106,7 @@ pub(crate) fn routes() {
     cable.rtnl.add_route(&elsewhere).unwrap();
     let routes = cable.rtnl.routes().unwrap();
     assert!(routes.len() == 2 && routes.contains(&default), "{routes:?}");
+    assert_eq!(&cable.rtnl.routes_of(39270).unwrap()[..], from_ref(&elsewhere));
 
     for route in [&sourced, &default, &elsewhere] {
         assert!(cable.rtnl.remove_route(route).unwrap());
@@ -135,20 +132,10 @@ pub(crate) fn two_interfaces() {
 
 pub(crate) fn neighbours() {
     let mut cable = Cable::new();
-    let mut add = |index: IfIndex, ip: Ipv4Addr, state: NeighbourState| {
-        let mut neighbour = NeighbourMessage::default();
-        neighbour.header.family = AddressFamily::Inet;
-        neighbour.header.ifindex = index.get();
-        neighbour.header.state = state;
-        neighbour.attributes = vec![
-            NeighbourAttribute::Destination(NeighbourAddress::Inet(ip)),
-            NeighbourAttribute::LinkLayerAddress(MacAddr([2, 0, 0, 0, 0, 9]).octets().to_vec()),
-        ];
-        cable.rtnl.request(RouteNetlinkMessage::NewNeighbour(neighbour), NLM_F_CREATE).unwrap();
-    };
-    add(cable.near, OURS, NeighbourState::Stale);
-    add(cable.near, Ipv4Addr::new(169, 254, 1, 1), NeighbourState::Failed);
-    add(cable.far, OTHER, NeighbourState::Permanent);
+    let (near, far) = (cable.near, cable.far);
+    cable.add_neighbour(near, OURS, NeighbourState::Stale);
+    cable.add_neighbour(near, Ipv4Addr::new(169, 254, 1, 1), NeighbourState::Failed);
+    cable.add_neighbour(far, OTHER, NeighbourState::Permanent);
     assert_eq!(cable.rtnl.neighbours(cable.near).unwrap(), [OURS]);
     assert_eq!(cable.rtnl.neighbours(cable.far).unwrap(), [OTHER]);
 }

@@ -8,6 +8,7 @@ use netlink_packet_route::link::{
     InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkLayerType, LinkMessage, State,
 };
 use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteType};
+use netlink_packet_route::rule::{RuleAction, RuleAttribute, RuleFlags, RuleMessage};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -68,6 +69,22 @@ fn route() -> RouteMessage {
     route
 }
 
+fn rule() -> RuleMessage {
+    let mut rule = RuleMessage::default();
+    rule.header.family = AddressFamily::Inet;
+    rule.header.action = RuleAction::ToTable;
+    rule.header.src_len = 32;
+    rule.attributes = vec![
+        RuleAttribute::Source(IpAddr::V4(IP)),
+        RuleAttribute::Iifname("lo".to_owned()),
+        RuleAttribute::Priority(3927),
+        RuleAttribute::Table(39270),
+        RuleAttribute::SuppressPrefixLen(u32::MAX),
+        RuleAttribute::Protocol(169.into()),
+    ];
+    rule
+}
+
 /// One of each message that means something, in one datagram.
 fn datagram() -> Vec<u8> {
     [
@@ -77,6 +94,8 @@ fn datagram() -> Vec<u8> {
         RouteNetlinkMessage::DelAddress(address()),
         RouteNetlinkMessage::NewRoute(route()),
         RouteNetlinkMessage::DelRoute(route()),
+        RouteNetlinkMessage::NewRule(rule()),
+        RouteNetlinkMessage::DelRule(rule()),
     ]
     .into_iter()
     .flat_map(bytes)
@@ -103,6 +122,8 @@ fn a_datagram_holds_many_events() {
             Event::AddressRemoved(_),
             Event::RouteAdded(_),
             Event::RouteRemoved(_),
+            Event::RuleAdded(_),
+            Event::RuleRemoved(_),
         ]
     ));
 }
@@ -140,6 +161,38 @@ fn messages_of_a_bridge_and_of_wireless_drivers_are_no_link_changes() {
 }
 
 #[test]
+fn a_rule_is_read() {
+    let expected = Rule {
+        priority: 3927,
+        from: Some((IP, 32)),
+        to: None,
+        iif: Some("lo".to_owned()),
+        oif: None,
+        table: 39270,
+        protocol: 169,
+    };
+    let added = bytes(RouteNetlinkMessage::NewRule(rule()));
+    assert_eq!(decode(&added), [Event::RuleAdded(expected)]);
+}
+
+#[test]
+fn rules_with_other_conditions_and_actions_are_left_out() {
+    let damage: [fn(&mut RuleMessage); 6] = [
+        |rule| rule.header.family = AddressFamily::Inet6,
+        |rule| rule.header.action = RuleAction::Blackhole,
+        |rule| rule.header.flags = RuleFlags::Invert,
+        |rule| rule.header.tos = 4,
+        |rule| rule.attributes.push(RuleAttribute::FwMark(1)),
+        |rule| rule.attributes.push(RuleAttribute::SuppressPrefixLen(0)),
+    ];
+    for damage in damage {
+        let mut other = rule();
+        damage(&mut other);
+        assert_eq!(decode(&bytes(RouteNetlinkMessage::DelRule(other))), []);
+    }
+}
+
+#[test]
 fn other_families_and_kinds_are_left_out() {
     let mut ipv6 = address();
     ipv6.header.family = AddressFamily::Inet6;
@@ -168,7 +221,7 @@ proptest! {
     /// A plausible frame around arbitrary bytes gets them into the parsers of the bodies.
     #[test]
     fn arbitrary_bodies_do_no_harm(
-        kind in 0u16..32,
+        kind in 0u16..48,
         body in prop::collection::vec(any::<u8>(), 0..256),
     ) {
         let length = u32::try_from(16 + body.len()).unwrap();
