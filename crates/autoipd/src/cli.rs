@@ -4,21 +4,23 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::net::Ipv4Addr;
 use std::num::NonZeroU8;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use autoip_core::{Defend, LinkLocalAddr, Timing};
+use autoip_wire::is_link_local;
 use clap::{ArgAction, CommandFactory, Parser, ValueEnum};
 
 use crate::Failure;
 use crate::nfm::OptionList;
-use crate::settings::{InterfaceSettings, Mode, Settings, Verbosity};
+use crate::settings::{GuardMode, InterfaceSettings, Mode, Settings, Verbosity};
 
 /// The longest name that the kernel gives an interface, in bytes.
 const INTERFACE_NAME_MAX: usize = 15;
-/// The longest head start for DHCP: a day.
+/// The longest head start for DHCP, and the longest grace: a day.
 const WAIT_MAX_S: i64 = 86_400;
 
 const EXAMPLES: &str = "\
@@ -92,6 +94,21 @@ struct Cli {
     #[arg(long = "alias", value_name = "NUM", default_value = "9", value_parser = alias)]
     alias: Alias,
 
+    /// Seconds for which open connections may keep the address after a routable one has come, 0
+    /// to 86400
+    #[arg(long = "grace", value_name = "SECONDS", default_value_t = 600,
+          value_parser = clap::value_parser!(u32).range(0..=WAIT_MAX_S))]
+    grace: u32,
+
+    /// What keeps the kernel from breaking the rules of RFC 3927
+    #[arg(long = "guard", value_name = "MEANS", value_enum, default_value_t = Means::Auto)]
+    guard: Means,
+
+    /// Link-local address to and from which packets may be forwarded, such as 169.254.169.254 for
+    /// containers in a cloud; may be given more than once
+    #[arg(long = "forward", value_name = "ADDR", value_parser = forwarded)]
+    exempt: Vec<Ipv4Addr>,
+
     /// Directory in which addresses are remembered, a file for each MAC address
     #[arg(long = "state-dir", value_name = "DIR", default_value = "/var/lib/autoip")]
     state_dir: PathBuf,
@@ -116,6 +133,29 @@ impl Profile {
             Self::Rfc3927 => Timing::RFC3927,
             Self::Draft07 => Timing::DRAFT_07,
             Self::Fast => Timing::FAST,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Means {
+    /// The best that this kernel has
+    Auto,
+    /// A packet filter (nf_tables), and the means of "sysctl"
+    Nft,
+    /// Settings of interfaces, and routing rules; ARP replies stay unicast
+    Sysctl,
+    /// None
+    Off,
+}
+
+impl Means {
+    fn mode(self) -> GuardMode {
+        match self {
+            Self::Auto => GuardMode::Auto,
+            Self::Nft => GuardMode::Nft,
+            Self::Sysctl => GuardMode::Sysctl,
+            Self::Off => GuardMode::Off,
         }
     }
 }
@@ -170,7 +210,13 @@ impl Cli {
             1 => Verbosity::Debug,
             2.. => Verbosity::Trace,
         };
-        Ok(Settings { interfaces, state_dir: self.state_dir, verbosity })
+        Ok(Settings {
+            interfaces,
+            state_dir: self.state_dir,
+            verbosity,
+            guard: self.guard.mode(),
+            exempt: self.exempt,
+        })
     }
 
     fn interface(&self, name: &str) -> InterfaceSettings {
@@ -181,6 +227,7 @@ impl Cli {
             defend: if self.no_defend { Defend::Never } else { Defend::Once },
             timing: self.timing(),
             wait: Duration::from_secs(self.wait.into()),
+            grace: Duration::from_secs(self.grace.into()),
             alias: self.alias.0,
         }
     }
@@ -227,6 +274,12 @@ fn interface_name(name: &str) -> Result<String, String> {
              slash, colon or space"
         ))
     }
+}
+
+fn forwarded(text: &str) -> Result<Ipv4Addr, String> {
+    text.parse().ok().filter(|&addr| is_link_local(addr)).ok_or_else(|| {
+        format!("{text:?} is not a link-local address: give one of 169.254.0.0 to 169.254.255.255")
+    })
 }
 
 fn alias(text: &str) -> Result<Alias, String> {

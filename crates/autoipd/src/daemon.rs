@@ -4,13 +4,18 @@
 //! The order within a turn matters: a resume from sleep first, since it voids what timers and
 //! frames would say; then signals, the kernel's notifications, frames, and last what is due.
 
+use std::time::Duration;
+
 use autoip_core::Instant;
 use autoip_linux::rtnl::{Event, Monitor, Rtnl};
-use autoip_linux::{ClockJump, IfIndex, Poller, Signal, Signals, SuspendWatch, Timer, capability};
+use autoip_linux::{
+    ClockJump, IfIndex, Poller, Signal, Signals, SuspendWatch, Timer, boottime, capability,
+};
 use tracing::{debug, info, warn};
 
 use crate::Failure;
 use crate::edge::Edge;
+use crate::guard::Guard;
 use crate::host::Host;
 use crate::interface::Interface;
 use crate::settings::Settings;
@@ -22,6 +27,9 @@ const TOKEN_TIMER: u64 = 2;
 const TOKEN_CLOCK: u64 = 3;
 /// The socket of interface number 0; the others follow.
 const TOKEN_SOCKETS: u64 = 4;
+
+/// With at least so much time before anything is due, files are written.
+const QUIET: Duration = Duration::from_millis(500);
 
 /// The whole daemon.
 pub(crate) struct Daemon {
@@ -53,7 +61,9 @@ impl Daemon {
         let monitor = Monitor::open()?;
         let mut rtnl = Rtnl::open()?;
         let host = Host::load(&mut rtnl)?;
-        let edge = Edge::new(rtnl, Poller::new()?, host, Store::new(settings.state_dir));
+        let guard = Guard::start(settings.guard, &settings.exempt, &settings.state_dir);
+        let store = Store::new(settings.state_dir);
+        let edge = Edge::new(rtnl, Poller::new()?, host, store, guard);
         let mut daemon = Self {
             edge,
             interfaces: settings.interfaces.into_iter().map(Interface::new).collect(),
@@ -88,7 +98,11 @@ impl Daemon {
     pub(crate) fn run(mut self) -> Result<(), Failure> {
         let mut tokens = Vec::new();
         loop {
-            self.timer.set(self.deadline())?;
+            let deadline = self.deadline();
+            if deadline.is_none_or(|at| at.since(boottime()) >= QUIET) {
+                self.edge.store.flush();
+            }
+            self.timer.set(deadline)?;
             self.edge.poller.wait(&mut tokens)?;
             if let Some(slept) = self.suspend.observe() {
                 info!("slept for {} s; claiming all addresses again", slept.as_secs());
@@ -98,6 +112,8 @@ impl Daemon {
             }
             if tokens.contains(&TOKEN_SIGNALS) && self.handle_signals()? {
                 self.stop();
+                // The kernel closes a thousand sockets faster than we do, one by one.
+                std::mem::forget(self);
                 return Ok(());
             }
             if tokens.contains(&TOKEN_MONITOR) {
@@ -132,7 +148,7 @@ impl Daemon {
                     for interface in &mut self.interfaces {
                         if let Some(device) = interface.device() {
                             device.drive(&mut self.edge, |engine| {
-                                engine.reannounce(autoip_linux::boottime());
+                                engine.reannounce(boottime());
                             });
                         }
                     }
@@ -151,10 +167,15 @@ impl Daemon {
                 Event::AddressAdded(address) | Event::AddressRemoved(address) => {
                     self.sync(address.index, None);
                 }
-                Event::RouteAdded(_) => {}
+                Event::RouteAdded(_) | Event::RuleAdded(_) => {}
                 Event::RouteRemoved(route) => {
-                    for interface in &mut self.interfaces {
-                        interface.on_route_removed(&mut self.edge, &route);
+                    for device in self.interfaces.iter_mut().filter_map(Interface::device) {
+                        device.on_route_removed(&mut self.edge, &route);
+                    }
+                }
+                Event::RuleRemoved(rule) => {
+                    for device in self.interfaces.iter_mut().filter_map(Interface::device) {
+                        device.on_rule_removed(&mut self.edge, &rule);
                     }
                 }
                 Event::Overrun => self.resync(),
@@ -204,5 +225,6 @@ impl Daemon {
         for interface in &mut self.interfaces {
             interface.stop(&mut self.edge);
         }
+        self.edge.store.flush();
     }
 }

@@ -5,17 +5,20 @@
 //! returns. Whether an address is wanted at all is decided by the caller.
 
 use std::collections::VecDeque;
+use std::net::Ipv4Addr;
 
 use autoip_core::{
     Action, ConflictKind, Contest, Engine, Event, Instant, Interest, LinkLocalAddr, Loss, MacAddr,
-    Outcome, Stage,
+    Outcome,
 };
-use autoip_linux::rtnl::{Address, Route};
-use autoip_linux::{ArpFilter, IfIndex, InterfaceLock, PacketSocket, boottime};
+use autoip_linux::rtnl::{Address, Conf, Route, Rule};
+use autoip_linux::sock_diag::{Socket, State as SocketState};
+use autoip_linux::{ArpFilter, IfIndex, InterfaceLock, PacketSocket, Result, boottime};
 use autoip_wire::ArpPacket;
 use tracing::{debug, error, info, trace, warn};
 
 use crate::edge::Edge;
+use crate::guard::Tier;
 use crate::limit::Limit;
 use crate::marks;
 
@@ -48,6 +51,8 @@ pub(crate) struct Device {
     last: Option<LinkLocalAddr>,
     /// The address that we have put on the interface.
     installed: Option<LinkLocalAddr>,
+    /// The routable address that new traffic comes from instead.
+    routable: Option<Ipv4Addr>,
     /// Whether that address has been announced.
     in_use: bool,
     /// Whether the last frame could not be sent, and a warning was given.
@@ -75,6 +80,7 @@ impl Device {
             _lock: lock,
             last: None,
             installed: None,
+            routable: None,
             in_use: false,
             send_fails: false,
             route_restores: Limit::default(),
@@ -86,13 +92,33 @@ impl Device {
         self.installed
     }
 
+    /// The address, once it is announced.
+    pub(crate) fn in_use(&self) -> Option<LinkLocalAddr> {
+        self.installed.filter(|_| self.in_use)
+    }
+
+    /// Has new traffic on the link come from the routable address, where there is one.
+    //= LL-1.9-06 new traffic comes from the routable address as soon as there is one
+    pub(crate) fn prefer(&mut self, edge: &mut Edge, routable: Option<Ipv4Addr>) {
+        if self.routable == routable {
+            return;
+        }
+        self.routable = routable;
+        if let Some(addr) = self.in_use() {
+            self.add_routes(edge, addr);
+        }
+    }
+
+    /// Whether an open connection uses the address. Where the kernel does not say, none does.
+    pub(crate) fn has_connections(&self, edge: &mut Edge) -> bool {
+        let (Some(addr), Some(sockets)) = (self.in_use(), &mut edge.sockets) else { return false };
+        let open = |socket: &Socket| socket.state == SocketState::Connected;
+        sockets.using(addr.ip()).is_ok_and(|found| found.iter().any(open))
+    }
+
     /// The address held or tried last.
     pub(crate) fn last(&self) -> Option<LinkLocalAddr> {
         self.last
-    }
-
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.engine.snapshot(boottime()).stage == Stage::Stopped
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
@@ -154,30 +180,54 @@ impl Device {
         }
     }
 
-    /// Puts the on-link route back that somebody else deleted.
+    /// Puts routes back, one of which somebody else deleted.
     pub(crate) fn on_route_removed(&mut self, edge: &mut Edge, removed: &Route) {
-        let Some(addr) = self.installed.filter(|_| self.in_use) else { return };
-        let ours = marks::route(self.index, addr);
-        let same = (removed.destination, removed.prefix_len, removed.metric, removed.table)
-            == (ours.destination, ours.prefix_len, ours.metric, ours.table);
-        if !same || removed.index != self.index {
-            return;
+        let key = |r: &Route| (r.index, r.table, r.destination, r.prefix_len, r.metric);
+        let Some(addr) = self.in_use() else { return };
+        let ours = [self.link_route(addr), marks::own_route(self.index, addr)];
+        if ours.iter().any(|route| key(route) == key(removed)) {
+            self.restore_routes(edge, addr, "a route");
         }
+    }
+
+    /// Puts the rule back that somebody else deleted.
+    pub(crate) fn on_rule_removed(&mut self, edge: &mut Edge, removed: &Rule) {
+        let key = |r: &Rule| (r.priority, r.from, r.table);
+        let Some(addr) = self.in_use() else { return };
+        if key(&marks::rule(self.index, addr)) == key(removed) {
+            self.restore_routes(edge, addr, "the routing rule");
+        }
+    }
+
+    fn restore_routes(&mut self, edge: &mut Edge, addr: LinkLocalAddr, what: &str) {
         if self.route_restores.allows(boottime()) {
-            info!(
-                interface = self.name,
-                "somebody deleted the route to 169.254.0.0/16; it is back"
-            );
-            self.add_route(edge, addr);
+            info!(interface = self.name, "somebody deleted {what} of {addr}; it is back");
+            self.add_routes(edge, addr);
         } else {
-            debug!(interface = self.name, "somebody keeps deleting the route to 169.254.0.0/16");
+            debug!(interface = self.name, "somebody keeps deleting {what} of {addr}");
         }
+    }
+
+    /// Guards the interface anew under its present name and MAC address.
+    pub(crate) fn guard_anew(&self, edge: &mut Edge) {
+        edge.guard.release(&mut edge.rtnl, self.index);
+        edge.guard.protect(&mut edge.rtnl, self.index, &self.name, self.mac);
+        self.set_gate(edge);
+    }
+
+    /// Lets out what may leave the interface: our address once it is announced, and addresses
+    /// that somebody else is responsible for.
+    pub(crate) fn set_gate(&self, edge: &mut Edge) {
+        let ours = self.in_use().map(|addr| addr.ip());
+        let foreign = edge.host.foreign(self.index, marks::PROTOCOL);
+        let addrs = foreign.chain(ours).collect();
+        edge.guard.admit(self.index, addrs);
     }
 
     /// Makes sure of the on-link route after changes may have been missed.
     pub(crate) fn renew_route(&self, edge: &mut Edge) {
-        if let Some(addr) = self.installed.filter(|_| self.in_use) {
-            self.add_route(edge, addr);
+        if let Some(addr) = self.in_use() {
+            self.add_routes(edge, addr);
         }
     }
 
@@ -246,17 +296,55 @@ impl Device {
     }
 
     fn remove(&mut self, edge: &mut Edge, addr: LinkLocalAddr, loss: Loss) {
-        // The address first: from then on the kernel sends and answers nothing with it.
-        if let Err(error) = edge.rtnl.remove_address(&self.address(edge, addr)) {
+        if loss == Loss::Conflict && self.in_use {
+            self.reset_connections(edge, addr);
+        }
+        let in_use = std::mem::take(&mut self.in_use);
+        // From here on nothing leaves with the address.
+        self.set_gate(edge);
+        if let Err(error) = self.remove_address(edge, &self.address(edge, addr)) {
             warn!(interface = self.name, "{error}");
         }
-        if let Err(error) = edge.rtnl.remove_route(&marks::route(self.index, addr)) {
+        let removed = edge
+            .rtnl
+            .remove_rule(&marks::rule(self.index, addr))
+            .and_then(|_| edge.rtnl.remove_route(&marks::own_route(self.index, addr)))
+            .and_then(|_| edge.rtnl.remove_route(&self.link_route(addr)));
+        if let Err(error) = removed {
             warn!(interface = self.name, "{error}");
         }
         edge.host.remove(self.index, addr.ip());
         self.installed = None;
-        if std::mem::take(&mut self.in_use) {
+        if in_use {
             info!(interface = self.name, "gave up {addr}: {}", reason(loss));
+        }
+    }
+
+    /// Takes our address off. By default the kernel would delete the other addresses of its
+    /// network with it, where they came later.
+    fn remove_address(&self, edge: &mut Edge, address: &Address) -> Result<bool> {
+        let rtnl = &mut edge.rtnl;
+        let alone = edge.host.neighbouring_scope(address).is_none();
+        if alone || rtnl.conf(self.index, Conf::PromoteSecondaries)? != 0 {
+            return rtnl.remove_address(address);
+        }
+        rtnl.set_conf(self.index, Conf::PromoteSecondaries, 1)?;
+        let removed = rtnl.remove_address(address);
+        rtnl.set_conf(self.index, Conf::PromoteSecondaries, 0)?;
+        removed
+    }
+
+    /// Ends the connections of an address that another host will have: they could not go on, and
+    /// whoever is there now must not get them. Resets can leave only as long as the address may.
+    //= LL-2.5-08 connections are reset before their address is given up
+    //= ACD-2.4-10 connections are reset before their address is given up
+    //= LL-5-04 nobody inherits connections together with an address
+    fn reset_connections(&self, edge: &mut Edge, addr: LinkLocalAddr) {
+        let Some(sockets) = &mut edge.sockets else { return };
+        match sockets.reset_all(addr.ip()) {
+            Ok(0) => {}
+            Ok(count) => info!(interface = self.name, "reset {count} connections of {addr}"),
+            Err(error) => warn!(interface = self.name, "{error}"),
         }
     }
 
@@ -273,13 +361,15 @@ impl Device {
             Event::Acquired(addr) => {
                 info!(interface, "claimed {addr}");
                 self.in_use = true;
-                self.add_route(edge, addr);
+                self.set_gate(edge);
+                self.add_routes(edge, addr);
                 edge.store.save(self.mac, addr);
             }
             Event::Restored(addr) => {
                 info!(interface, "put {addr} back, which somebody had deleted");
                 self.in_use = true;
-                self.add_route(edge, addr);
+                self.set_gate(edge);
+                self.add_routes(edge, addr);
             }
             Event::Contested(addr, contest) => self.report_contest(addr, contest),
             Event::Defended(addr) => debug!(interface, "announced {addr} in defence"),
@@ -328,10 +418,21 @@ impl Device {
         neighbours.contains(&addr.ip()).then(|| "a neighbour has it".to_owned())
     }
 
-    fn add_route(&self, edge: &mut Edge, addr: LinkLocalAddr) {
-        if let Err(error) = edge.rtnl.add_route(&marks::route(self.index, addr)) {
+    /// The routes of `addr`, and the rule that has packets from it follow them.
+    fn add_routes(&self, edge: &mut Edge, addr: LinkLocalAddr) {
+        let mut done = edge.rtnl.add_route(&self.link_route(addr));
+        if edge.guard.tier() > Tier::Off {
+            done = done
+                .and_then(|()| edge.rtnl.add_route(&marks::own_route(self.index, addr)))
+                .and_then(|()| edge.rtnl.add_rule(&marks::rule(self.index, addr)));
+        }
+        if let Err(error) = done {
             warn!(interface = self.name, "{error}");
         }
+    }
+
+    fn link_route(&self, addr: LinkLocalAddr) -> Route {
+        marks::route(self.index, self.routable.unwrap_or(addr.ip()))
     }
 
     fn address(&self, edge: &Edge, addr: LinkLocalAddr) -> Address {

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use autoip_core::LinkLocalAddr;
 use autoip_linux::rtnl::Rtnl;
+use autoip_linux::sock_diag::SockDiag;
 use autoip_linux::{IfIndex, Poller};
+use tracing::warn;
 
+use crate::guard::Guard;
 use crate::host::Host;
 use crate::store::Store;
 
@@ -15,12 +18,16 @@ pub(crate) struct Edge {
     pub(crate) poller: Poller,
     pub(crate) host: Host,
     pub(crate) store: Store,
+    pub(crate) guard: Guard,
+    /// The list of sockets; none in a kernel that has no such list.
+    pub(crate) sockets: Option<SockDiag>,
     /// What each interface of this process holds or tries.
     pub(crate) claims: BTreeMap<IfIndex, LinkLocalAddr>,
 }
 
 impl Edge {
-    pub(crate) fn new(rtnl: Rtnl, poller: Poller, host: Host, store: Store) -> Self {
-        Self { rtnl, poller, host, store, claims: BTreeMap::new() }
+    pub(crate) fn new(rtnl: Rtnl, poller: Poller, host: Host, store: Store, guard: Guard) -> Self {
+        let sockets = SockDiag::open().inspect_err(|error| warn!("{error}")).ok();
+        Self { rtnl, poller, host, store, guard, sockets, claims: BTreeMap::new() }
     }
 }

@@ -26,7 +26,7 @@ impl Host {
         Ok(Self { links, addresses: rtnl.addresses()? })
     }
 
-    /// Takes in one change. Routes are nobody's business here.
+    /// Takes in one change. Routes and rules are nobody's business here.
     pub(crate) fn apply(&mut self, event: &Event) {
         match event {
             Event::LinkChanged(link) => {
@@ -38,7 +38,11 @@ impl Host {
             }
             Event::AddressAdded(address) => self.add(address.clone()),
             Event::AddressRemoved(address) => self.remove(address.index, address.ip),
-            Event::RouteAdded(_) | Event::RouteRemoved(_) | Event::Overrun => {}
+            Event::RouteAdded(_)
+            | Event::RouteRemoved(_)
+            | Event::RuleAdded(_)
+            | Event::RuleRemoved(_)
+            | Event::Overrun => {}
         }
     }
 
@@ -85,6 +89,13 @@ impl Host {
     pub(crate) fn marked(&self, index: IfIndex, protocol: u8) -> Vec<Address> {
         let ours = |a: &&Address| a.index == index && a.protocol == protocol && is_link_local(a.ip);
         self.addresses.iter().filter(ours).cloned().collect()
+    }
+
+    /// The link-local addresses on the interface `index` that somebody else put there.
+    pub(crate) fn foreign(&self, index: IfIndex, protocol: u8) -> impl Iterator<Item = Ipv4Addr> {
+        let foreign =
+            move |a: &&Address| a.index == index && a.protocol != protocol && is_link_local(a.ip);
+        self.addresses.iter().filter(foreign).map(|address| address.ip)
     }
 
     /// The operable routable address of the interface `index`, if it has one: global, not

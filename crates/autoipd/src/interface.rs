@@ -5,10 +5,12 @@
 //! called at any time and as often as one likes, so nothing depends on having seen every single
 //! notification of the kernel.
 
+use std::time::Duration;
+
 use autoip_core::{
     AddrRange, Config, DEFAULT_KEY, Engine, Instant, LinkLocalAddr, Loss, MacAddr, Sequence,
 };
-use autoip_linux::rtnl::{Link, Route};
+use autoip_linux::rtnl::Link;
 use autoip_linux::{Acquire, IfIndex, InterfaceLock, PacketSocket, boottime};
 use tracing::{debug, info, warn};
 
@@ -35,13 +37,28 @@ enum State {
 }
 
 /// What was last known of a link.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct LinkState {
     carrier: bool,
     carrier_changes: u32,
     /// DHCP has its head start until then.
     wait_until: Option<Instant>,
+    /// The address is on its way out, because a routable one is there.
+    retirement: Option<Retirement>,
 }
+
+/// Open connections keep an address that is no longer wanted.
+//= LL-1.9-08 connections that are open go on for a while beside a routable address
+#[derive(Clone, Copy)]
+struct Retirement {
+    /// At the latest.
+    until: Instant,
+    /// When to look for open connections again.
+    check_at: Instant,
+}
+
+/// How often open connections are looked for.
+const RETIREMENT_CHECK: Duration = Duration::from_secs(2);
 
 impl Interface {
     pub(crate) fn new(settings: InterfaceSettings) -> Self {
@@ -71,7 +88,8 @@ impl Interface {
         match &self.state {
             State::Absent { .. } => None,
             State::Present { device, link } => {
-                device.deadline().into_iter().chain(link.wait_until).min()
+                let check = link.retirement.map(|retirement| retirement.check_at);
+                device.deadline().into_iter().chain(link.wait_until).chain(check).min()
             }
         }
     }
@@ -91,6 +109,7 @@ impl Interface {
             if link.is_none_or(|link| unsuitable(link, &edge.host).is_some()) {
                 self.last = device.last().or(self.last);
                 device.drive(edge, |engine| engine.stop(Loss::Stopped));
+                edge.guard.release(&mut edge.rtnl, device.index);
                 self.state = State::Absent { refusal: None };
             }
         }
@@ -101,7 +120,7 @@ impl Interface {
             match attach(&self.settings, self.last, &link, edge, token) {
                 Ok(device) => {
                     let device = Box::new(device);
-                    let link = LinkState { carrier: false, carrier_changes: 0, wait_until: None };
+                    let link = LinkState::default();
                     self.state = State::Present { device, link };
                 }
                 Err(failure) => {
@@ -123,8 +142,9 @@ impl Interface {
     /// Does what is due.
     pub(crate) fn on_timer(&mut self, edge: &mut Edge) {
         let State::Present { device, link } = &mut self.state else { return };
-        if link.wait_until.is_some_and(|at| at <= boottime()) {
-            link.wait_until = None;
+        let now = boottime();
+        let waited = link.wait_until.take_if(|at| *at <= now).is_some();
+        if waited || link.retirement.is_some_and(|retirement| retirement.check_at <= now) {
             follow(&self.settings, device, link, edge);
         }
         device.on_timer(edge);
@@ -139,16 +159,11 @@ impl Interface {
         follow(&self.settings, device, link, edge);
     }
 
-    pub(crate) fn on_route_removed(&mut self, edge: &mut Edge, route: &Route) {
-        if let Some(device) = self.device() {
-            device.on_route_removed(edge, route);
-        }
-    }
-
     /// Takes the address off.
     pub(crate) fn stop(&mut self, edge: &mut Edge) {
         if let Some(device) = self.device() {
             device.drive(edge, |engine| engine.stop(Loss::Stopped));
+            edge.guard.release(&mut edge.rtnl, device.index);
         }
     }
 }
@@ -168,6 +183,8 @@ fn attach(
     let mac = link.mac.unwrap_or(MacAddr::ZERO);
     let lock = lock(link)?;
     let socket = PacketSocket::arp(link.index)?;
+    socket.set_mark(marks::PACKET)?;
+    edge.guard.protect(&mut edge.rtnl, link.index, name, mac);
     edge.poller.add(&socket, token)?;
     let left_over = take_left_over(link, edge);
     let first = last.or(settings.start).or(left_over).or_else(|| edge.store.load(mac));
@@ -246,33 +263,61 @@ fn follow(
     if device.name != link.name {
         info!(interface = device.name, "is called {} now", link.name);
         device.name.clone_from(&link.name);
+        device.guard_anew(edge);
     }
     if let Some(mac) = link.mac.filter(|&mac| mac != device.mac) {
         info!(interface = device.name, "has the MAC address {mac} now");
         device.mac = mac;
         let sequence = Sequence::new(mac, &DEFAULT_KEY, AddrRange::ALL);
         device.drive(edge, |engine| engine.set_mac(boottime(), mac, sequence));
+        device.guard_anew(edge);
     }
+    device.set_gate(edge);
     follow_carrier(settings, device, state, edge, &link);
 
     let routable = edge.host.routable(device.index);
-    let wanted = match settings.mode {
-        Mode::Always => true,
-        Mode::Fallback => routable.is_none(),
-    };
+    device.prefer(edge, routable);
+    let wanted = settings.mode == Mode::Always || routable.is_none();
+    if wanted || !state.carrier {
+        state.retirement = None;
+    }
     if !state.carrier {
         device.drive(edge, |engine| engine.stop(Loss::Carrier));
     } else if !wanted {
-        if let (Some(routable), false) = (routable, device.is_stopped()) {
-            info!(interface = device.name, "has the routable address {routable}");
-        }
-        device.drive(edge, |engine| engine.stop(Loss::Retired));
+        retire(settings, device, state, edge);
     } else if state.wait_until.is_none() {
         device.drive(edge, |engine| engine.start(boottime()));
     }
     //= LL-1.5-02 the address is looked after for as long as it is in use
     if device.installed().is_some_and(|addr| !edge.host.has(device.index, addr.ip())) {
         device.drive(edge, |engine| engine.address_deleted(boottime()));
+    }
+}
+
+/// Gives an address up that is not wanted beside a routable one, once nobody uses it.
+//= LL-1.9-01 a routable and a link-local address do not stay side by side
+//= LL-1.9-02 no address is claimed while a routable one is there
+fn retire(
+    settings: &InterfaceSettings,
+    device: &mut Device,
+    state: &mut LinkState,
+    edge: &mut Edge,
+) {
+    let now = boottime();
+    let until = state.retirement.map_or(now + settings.grace, |retirement| retirement.until);
+    if now < until && device.has_connections(edge) {
+        if let (None, Some(addr)) = (state.retirement, device.in_use()) {
+            let grace = settings.grace.as_secs();
+            info!(
+                interface = device.name,
+                "a routable address is there; {addr} goes when its connections end, or in {grace} s"
+            );
+        }
+        let check_at = until.min(now + RETIREMENT_CHECK);
+        state.retirement = Some(Retirement { until, check_at });
+    } else {
+        state.retirement = None;
+        device.drive(edge, |engine| engine.stop(Loss::Retired));
     }
 }
 

@@ -11,6 +11,7 @@ mod cli;
 mod daemon;
 mod device;
 mod edge;
+mod guard;
 mod host;
 mod interface;
 mod limit;

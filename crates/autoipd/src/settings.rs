@@ -1,5 +1,6 @@
 //! What the daemon is to do, as data: the command line after all checks.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,6 +15,23 @@ pub(crate) struct Settings {
     pub(crate) state_dir: PathBuf,
     /// How much is logged.
     pub(crate) verbosity: Verbosity,
+    /// How the kernel is kept from breaking rules.
+    pub(crate) guard: GuardMode,
+    /// Link-local addresses to and from which packets may be forwarded.
+    pub(crate) exempt: Vec<Ipv4Addr>,
+}
+
+/// What the guard is to use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GuardMode {
+    /// The best that can be had.
+    Auto,
+    /// A packet filter in nf_tables, and what the next one uses.
+    Nft,
+    /// Settings of interfaces, and rules for routing.
+    Sysctl,
+    /// Nothing.
+    Off,
 }
 
 /// What was told about one interface.
@@ -27,6 +45,8 @@ pub(crate) struct InterfaceSettings {
     pub(crate) timing: Timing,
     /// Head start for DHCP after each time that the link comes up.
     pub(crate) wait: Duration,
+    /// How long open connections may keep an address when a routable one has come.
+    pub(crate) grace: Duration,
     /// The address is labelled `name:alias`.
     pub(crate) alias: Option<u16>,
 }

@@ -4,7 +4,7 @@
 //! one step, so a power cut leaves the old one or the new one. Whatever else stands in it costs
 //! one warning and nothing more; the daemon works without its memory.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -19,13 +19,15 @@ const FILE_MAX: u64 = 64;
 #[derive(Debug)]
 pub(crate) struct Store {
     dir: PathBuf,
+    /// What has not been written yet.
+    pending: BTreeMap<MacAddr, LinkLocalAddr>,
     /// Files that a warning was given for.
     warned: BTreeSet<PathBuf>,
 }
 
 impl Store {
     pub(crate) fn new(dir: PathBuf) -> Self {
-        Self { dir, warned: BTreeSet::new() }
+        Self { dir, pending: BTreeMap::new(), warned: BTreeSet::new() }
     }
 
     /// The address remembered for `mac`, if there is one that can be read.
@@ -50,8 +52,20 @@ impl Store {
         }
     }
 
-    /// Remembers `addr` for `mac`, unless it is what the file says already.
+    /// Remembers `addr` for `mac`. It is written by the next [`Store::flush`].
     pub(crate) fn save(&mut self, mac: MacAddr, addr: LinkLocalAddr) {
+        self.pending.insert(mac, addr);
+    }
+
+    /// Writes what changed. A slow card can take its time over it, so this is for when there is
+    /// nothing more urgent to do.
+    pub(crate) fn flush(&mut self) {
+        while let Some((mac, addr)) = self.pending.pop_first() {
+            self.write(mac, addr);
+        }
+    }
+
+    fn write(&mut self, mac: MacAddr, addr: LinkLocalAddr) {
         let path = self.path(mac);
         let text = format!("{addr}\n");
         if read(&path).is_ok_and(|known| known == text) {
@@ -113,6 +127,12 @@ mod tests {
             Store::new(self.0.join("state"))
         }
 
+        fn save(&self, mac: MacAddr, addr: LinkLocalAddr) {
+            let mut store = self.store();
+            store.save(mac, addr);
+            store.flush();
+        }
+
         fn file(&self) -> PathBuf {
             self.0.join("state").join(MAC.to_string())
         }
@@ -133,20 +153,30 @@ mod tests {
     fn remembers_the_last_address_of_each_mac_address() {
         let dir = Dir::new("remembers");
         assert_eq!(dir.store().load(MAC), None);
-        dir.store().save(MAC, addr("169.254.7.9"));
-        dir.store().save(MacAddr([2, 0, 0, 0, 0, 2]), addr("169.254.1.1"));
+        dir.save(MAC, addr("169.254.7.9"));
+        dir.save(MacAddr([2, 0, 0, 0, 0, 2]), addr("169.254.1.1"));
         assert_eq!(fs::read_to_string(dir.file()).unwrap(), "169.254.7.9\n");
-        dir.store().save(MAC, addr("169.254.8.8"));
+        dir.save(MAC, addr("169.254.8.8"));
         assert_eq!(dir.store().load(MAC), Some(addr("169.254.8.8")));
         let names: Vec<_> = fs::read_dir(dir.0.join("state")).unwrap().collect();
         assert_eq!(names.len(), 2, "no temporary file is left: {names:?}");
+    }
+
+    #[test]
+    fn writes_nothing_before_there_is_time() {
+        let dir = Dir::new("flush");
+        let mut store = dir.store();
+        store.save(MAC, addr("169.254.7.9"));
+        assert_eq!(dir.store().load(MAC), None);
+        store.flush();
+        assert_eq!(dir.store().load(MAC), Some(addr("169.254.7.9")));
     }
 
     //= test LL-2.1-02
     #[test]
     fn ignores_damaged_and_foreign_files_with_one_warning() {
         let dir = Dir::new("damaged");
-        dir.store().save(MAC, addr("169.254.7.9"));
+        dir.save(MAC, addr("169.254.7.9"));
         for text in ["", "\n", "169.254.0.9\n", "169.254.255.1\n", "10.0.0.1\n", "\0\0", "x y"] {
             fs::write(dir.file(), text).unwrap();
             let mut store = dir.store();
@@ -166,8 +196,10 @@ mod tests {
         let dir = Dir::new("unwritable");
         fs::write(dir.0.join("state"), "a file where the directory should be").unwrap();
         let mut store = dir.store();
-        store.save(MAC, addr("169.254.7.9"));
-        store.save(MAC, addr("169.254.7.9"));
+        for _ in 0..2 {
+            store.save(MAC, addr("169.254.7.9"));
+            store.flush();
+        }
         assert_eq!(store.warned.len(), 1);
     }
 }

@@ -113,6 +113,8 @@ impl Story {
                 | Event::LinkRemoved(_)
                 | Event::RouteAdded(_)
                 | Event::RouteRemoved(_)
+                | Event::RuleAdded(_)
+                | Event::RuleRemoved(_)
                 | Event::Overrun,
             ) => None,
         }

@@ -21,6 +21,7 @@ const DELETE_TABLE: u16 = kind(2);
 const NEW_CHAIN: u16 = kind(3);
 const DELETE_CHAIN: u16 = kind(5);
 const NEW_SET: u16 = kind(9);
+const DELETE_SET: u16 = kind(11);
 const NEW_ELEMENTS: u16 = kind(12);
 const DELETE_ELEMENTS: u16 = kind(14);
 
@@ -133,6 +134,14 @@ impl Batch {
             number(out, SET_KEY_TYPE, TYPE_IPV4_ADDR);
             number(out, SET_KEY_LEN, 4);
             number(out, SET_ID, id);
+        })
+    }
+
+    /// Removes a set, which no rule may use any longer.
+    pub fn remove_set(&mut self, set: &Set<'_>) -> &mut Self {
+        self.push(DELETE_SET, 0, &set.table, format!("remove the {set}"), |out| {
+            text(out, SET_TABLE, set.table.name);
+            text(out, SET_NAME, set.name);
         })
     }
 

@@ -40,6 +40,9 @@ pub enum Conf {
     ArpIgnore,
     /// Addresses are announced by the kernel when the interface goes up.
     ArpNotify,
+    /// When the first address of a network is deleted, the next one takes its place, instead of
+    /// all of them going with it.
+    PromoteSecondaries,
 }
 
 impl Conf {
@@ -51,6 +54,7 @@ impl Conf {
             Self::RpFilter => 8,
             Self::ArpAnnounce => 18,
             Self::ArpIgnore => 19,
+            Self::PromoteSecondaries => 20,
             Self::ArpNotify => 22,
         }
     }
@@ -65,6 +69,7 @@ impl Conf {
             Self::ArpAnnounce => "arp_announce",
             Self::ArpIgnore => "arp_ignore",
             Self::ArpNotify => "arp_notify",
+            Self::PromoteSecondaries => "promote_secondaries",
         }
     }
 }

@@ -29,6 +29,7 @@ fn defaults_are_the_rfcs() {
     let settings = settings("-i eth0");
     assert_eq!(settings.state_dir, PathBuf::from("/var/lib/autoip"));
     assert_eq!(settings.verbosity, Verbosity::Normal);
+    assert_eq!((settings.guard, settings.exempt.len()), (GuardMode::Auto, 0));
     assert_eq!(
         settings.interfaces,
         [InterfaceSettings {
@@ -38,6 +39,7 @@ fn defaults_are_the_rfcs() {
             defend: Defend::Once,
             timing: Timing::RFC3927,
             wait: Duration::ZERO,
+            grace: Duration::from_secs(600),
             alias: Some(9),
         }]
     );
@@ -94,6 +96,22 @@ fn profiles_and_single_numbers_combine() {
 }
 
 #[test]
+fn the_guard_can_be_chosen() {
+    for (word, mode) in [
+        ("auto", GuardMode::Auto),
+        ("nft", GuardMode::Nft),
+        ("sysctl", GuardMode::Sysctl),
+        ("off", GuardMode::Off),
+    ] {
+        assert_eq!(settings(&format!("-i e --guard {word}")).guard, mode);
+    }
+    assert!(refusal("-i e --guard iptables").contains("sysctl"));
+    let exempt = settings("-i e --forward 169.254.169.254 --forward 169.254.0.1").exempt;
+    assert_eq!(exempt, [Ipv4Addr::new(169, 254, 169, 254), Ipv4Addr::new(169, 254, 0, 1)]);
+    assert!(refusal("-i e --forward 10.0.0.1").contains("169.254.0.0 to 169.254.255.255"));
+}
+
+#[test]
 fn the_alias_is_a_number_or_none() {
     assert_eq!(only("-i e --alias 0").alias, Some(0));
     assert_eq!(only("-i e --alias none").alias, None);
@@ -109,6 +127,7 @@ fn refuses_numbers_out_of_range_with_what_is_allowed() {
         ("-i e -w 0", "0", "1..=60"),
         ("-i e -w 61", "61", "1..=60"),
         ("-i e -t 86401", "86401", "0..=86400"),
+        ("-i e --grace 86401", "86401", "0..=86400"),
         ("-o delay=8001", "8001", "1 to 8000"),
         ("-i e -s 169.254.255.1", "169.254.255.1", "169.254.1.0 to 169.254.254.255"),
         ("-i e -s 10.0.0.1", "10.0.0.1", "169.254.1.0 to 169.254.254.255"),

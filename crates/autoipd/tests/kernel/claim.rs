@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use autoip_lab::{Answer, Host, Peer, Seen, Switch};
-use autoip_linux::rtnl::{Address, Event, MAIN_TABLE, Route};
+use autoip_linux::rtnl::{Address, Event, MAIN_TABLE, Route, RouteKind};
 use autoip_wire::{MacAddr, Operation};
 
 use crate::station::{
@@ -108,6 +108,7 @@ fn assert_documented(station: &Station, addr: Ipv4Addr, label: &str) {
     };
     assert_eq!(station.host.addresses("eth0"), [address]);
     let route = Route {
+        kind: RouteKind::Unicast,
         index,
         destination: Ipv4Addr::new(169, 254, 0, 0),
         prefix_len: 16,

@@ -3,7 +3,7 @@
 use autoip_lab::{Peer, Switch};
 use autoip_wire::{ArpPacket, MacAddr, Operation};
 
-use crate::station::{QUICK, SOON, Station, X, each, is_reply, ms, request, s};
+use crate::station::{SOON, Station, X, each, is_reply, ms, request, s};
 
 const OPTIONS: &str = "-i eth0 -s 169.254.7.7";
 
@@ -142,8 +142,7 @@ pub(crate) fn own_frames_that_come_back_are_no_conflict() {
 pub(crate) fn a_probe_for_the_address_in_use_is_only_answered() {
     let switch = Switch::new();
     let peer = Peer::new(&switch);
-    let (mut station, _daemon) = Station::with_daemon(&switch, QUICK);
-    station.expect_announcement(X);
+    let (mut station, _daemon) = Station::with_address(&switch);
     for _ in 0..5 {
         peer.probe(X);
         let answer = station.wire.expect("answer", SOON, |seen| seen.is_from_host());

@@ -1,0 +1,245 @@
+//! The packet filter of the guard, in nf_tables.
+//!
+//! Two tables, both ours alone. In `netdev autoip` every frame of an interface passes its own
+//! chains: on the way out the gate, which holds back senders that are not claimed, and the
+//! rewrite of every link-local ARP packet to a broadcast; on the way in the mark that lets this
+//! host confirm neighbours by broadcast replies. In `inet autoip` nothing link-local is forwarded
+//! or handed to a router.
+
+use std::net::Ipv4Addr;
+use std::process;
+
+use autoip_core::MacAddr;
+use autoip_linux::nft::{self, Batch, Chain, Family, Hook, Nft, Set, Statement, Table};
+use autoip_linux::{IfIndex, Result};
+
+use crate::marks;
+
+/// 169.254.0.0/16.
+const LINK_LOCAL: [u8; 2] = [169, 254];
+/// Before anything else is decided about a packet, connection tracking included.
+const PRIORITY_FIRST: i32 = -300;
+/// Before the filters of administrators.
+const PRIORITY_FORWARD: i32 = -150;
+
+/// Our tables, and the connection that owns them.
+pub(super) struct Filter {
+    nft: Nft,
+    table: String,
+}
+
+/// The names of what belongs to one interface.
+struct Names {
+    claimed: String,
+    egress: String,
+    ingress: String,
+    prerouting: String,
+    forward: String,
+    postrouting: String,
+}
+
+impl Names {
+    fn of(index: IfIndex) -> Self {
+        let name = |what| format!("{what}_{index}");
+        Self {
+            claimed: name("claimed"),
+            egress: name("egress"),
+            ingress: name("ingress"),
+            prerouting: name("prerouting"),
+            forward: name("forward"),
+            postrouting: name("postrouting"),
+        }
+    }
+}
+
+impl Filter {
+    /// Makes the tables. Where another daemon has their name already, ours have the number of
+    /// this process in it.
+    pub(super) fn open(exempt: &[Ipv4Addr]) -> Result<Self> {
+        let named = |table: String| -> Result<Self> {
+            let mut filter = Self { nft: Nft::open()?, table };
+            filter.begin(exempt)?;
+            Ok(filter)
+        };
+        named("autoip".to_owned()).or_else(|_| named(format!("autoip_{}", process::id())))
+    }
+
+    fn begin(&mut self, exempt: &[Ipv4Addr]) -> Result<()> {
+        let mut batch = Batch::new();
+        batch.add_table(&self.link()).add_table(&self.host());
+        batch.add_set(&self.exempt()).add_elements(&self.exempt(), exempt);
+        self.nft.commit(&batch)
+    }
+
+    pub(super) fn protect(&mut self, index: IfIndex, device: &str, mac: MacAddr) -> Result<()> {
+        let names = Names::of(index);
+        let mut batch = Batch::new();
+        self.add_gate(&mut batch, &names, device);
+        self.add_confirmation(&mut batch, &names, device, mac);
+        self.add_no_forwarding(&mut batch, &names, index);
+        self.add_no_router(&mut batch, &names, index);
+        self.nft.commit(&batch)
+    }
+
+    pub(super) fn admit(
+        &mut self,
+        index: IfIndex,
+        more: &[Ipv4Addr],
+        fewer: &[Ipv4Addr],
+    ) -> Result<()> {
+        let names = Names::of(index);
+        let claimed = Set { table: self.link(), name: &names.claimed };
+        let mut batch = Batch::new();
+        if !more.is_empty() {
+            batch.add_elements(&claimed, more);
+        }
+        if !fewer.is_empty() {
+            batch.remove_elements(&claimed, fewer);
+        }
+        self.nft.commit(&batch)
+    }
+
+    pub(super) fn release(&mut self, index: IfIndex) -> Result<()> {
+        let names = Names::of(index);
+        let mut batch = Batch::new();
+        for (table, name) in [
+            (self.link(), &names.egress),
+            (self.link(), &names.ingress),
+            (self.host(), &names.prerouting),
+            (self.host(), &names.forward),
+            (self.host(), &names.postrouting),
+        ] {
+            // Only the names count when a chain is removed.
+            batch.remove_chain(&Chain { table, name, hook: Hook::Forward, priority: 0 });
+        }
+        batch.remove_set(&Set { table: self.link(), name: &names.claimed });
+        self.nft.commit(&batch)
+    }
+
+    /// The gate, and behind it the rewrite.
+    //= LL-2.2-02 no frame leaves with a link-local sender that is not claimed
+    //= LL-2.5-09 every ARP reply with a link-local sender is a broadcast
+    //= LL-2.5-10 every ARP request with a link-local sender is a broadcast
+    //= LL-2.5-11 other ARP is left alone
+    //= LL-2.7-04 nobody answers for addresses that are not claimed
+    fn add_gate(&self, batch: &mut Batch, names: &Names, device: &str) {
+        let claimed = Set { table: self.link(), name: &names.claimed };
+        let hook = Hook::Egress { device };
+        let egress = Chain { table: self.link(), name: &names.egress, hook, priority: 0 };
+        batch.add_set(&claimed).add_chain(&egress);
+        batch.add_rule(
+            &egress,
+            [
+                nft::meta_protocol_arp(),
+                nft::arp_saddr_ip().starts_with(LINK_LOCAL),
+                nft::arp_saddr_ip().is_not_in(&claimed),
+                // The first announcement goes through the gate while it is still closed.
+                nft::meta_mark().is_not(marks::PACKET),
+                nft::counter(),
+                nft::drop(),
+            ],
+        );
+        batch.add_rule(
+            &egress,
+            [
+                nft::meta_protocol_ip(),
+                nft::ip_saddr().starts_with(LINK_LOCAL),
+                nft::ip_saddr().is_not_in(&claimed),
+                nft::counter(),
+                nft::drop(),
+            ],
+        );
+        batch.add_rule(
+            &egress,
+            [
+                nft::meta_protocol_arp(),
+                nft::arp_saddr_ip().starts_with(LINK_LOCAL),
+                nft::counter(),
+                nft::ether_daddr_set(MacAddr::BROADCAST),
+            ],
+        );
+    }
+
+    /// Linux does not take a broadcast reply as proof that a neighbour is there, and asks again
+    /// every few seconds. A reply to this host counts as if it had been sent to it alone.
+    fn add_confirmation(&self, batch: &mut Batch, names: &Names, device: &str, mac: MacAddr) {
+        let hook = Hook::Ingress { device };
+        let ingress = Chain { table: self.link(), name: &names.ingress, hook, priority: 0 };
+        batch.add_chain(&ingress).add_rule(
+            &ingress,
+            [
+                nft::meta_protocol_arp(),
+                nft::arp_operation_reply(),
+                nft::arp_saddr_ip().starts_with(LINK_LOCAL),
+                nft::arp_daddr_ether().is(mac),
+                nft::counter(),
+                nft::meta_pkttype_set_host(),
+            ],
+        );
+    }
+
+    /// Nothing link-local is passed on from or to the interface: already before routing, so that
+    /// no ICMP error tells of it, and again for multicast in the forward hook.
+    //= LL-2.7-03 nothing with a link-local address is forwarded, whatever its TTL
+    //= LL-2.7-06 nor is multicast with a link-local source
+    //= LL-7-01 routes make no difference to that
+    //= LL-7-02 nor does it go back to where it came from
+    fn add_no_forwarding(&self, batch: &mut Batch, names: &Names, index: IfIndex) {
+        let table = self.host();
+        let exempt = self.exempt();
+        let (hook, priority) = (Hook::Prerouting, PRIORITY_FIRST);
+        let prerouting = Chain { table, name: &names.prerouting, hook, priority };
+        let (hook, priority) = (Hook::Forward, PRIORITY_FORWARD);
+        let forward = Chain { table, name: &names.forward, hook, priority };
+        batch.add_chain(&prerouting).add_chain(&forward);
+        let stop = [nft::counter(), nft::drop()];
+        for field in [nft::ip_saddr(), nft::ip_daddr()] {
+            let link_local = [
+                nft::meta_nfproto_ipv4(),
+                field.starts_with(LINK_LOCAL),
+                nft::ip_saddr().is_not_in(&exempt),
+                nft::ip_daddr().is_not_in(&exempt),
+            ];
+            let elsewhere = [nft::meta_iif().is(index), nft::fib_daddr_type_unicast()];
+            batch.add_rule(&prerouting, rule([&link_local, &elsewhere, &stop]));
+            for way in [nft::meta_iif(), nft::meta_oif()] {
+                batch.add_rule(&forward, rule([&[way.is(index)], &link_local, &stop]));
+            }
+        }
+    }
+
+    /// No packet with a link-local destination is handed to a router.
+    //= LL-2.6.2-04 packets to link-local destinations are not handed to a router
+    fn add_no_router(&self, batch: &mut Batch, names: &Names, index: IfIndex) {
+        let (table, hook) = (self.host(), Hook::Postrouting);
+        let postrouting = Chain { table, name: &names.postrouting, hook, priority: 0 };
+        batch.add_chain(&postrouting).add_rule(
+            &postrouting,
+            [
+                nft::meta_oif().is(index),
+                nft::meta_nfproto_ipv4(),
+                nft::ip_daddr().starts_with(LINK_LOCAL),
+                nft::ip_daddr().is_not_in(&self.exempt()),
+                nft::rt_ip_nexthop().starts_not_with(LINK_LOCAL),
+                nft::counter(),
+                nft::drop(),
+            ],
+        );
+    }
+
+    fn link(&self) -> Table<'_> {
+        Table { family: Family::Netdev, name: &self.table, owned: true }
+    }
+
+    fn host(&self) -> Table<'_> {
+        Table { family: Family::Inet, name: &self.table, owned: true }
+    }
+
+    fn exempt(&self) -> Set<'_> {
+        Set { table: self.host(), name: "exempt" }
+    }
+}
+
+fn rule<const N: usize>(parts: [&[Statement]; N]) -> Vec<Statement> {
+    parts.concat()
+}
