@@ -11,9 +11,9 @@ use autoip_core::{
     Action, ConflictKind, Contest, Engine, Event, Instant, Interest, LinkLocalAddr, Loss, MacAddr,
     Outcome,
 };
-use autoip_linux::rtnl::{Address, Conf, Route, Rule};
+use autoip_linux::rtnl::{Address, Route, Rule};
 use autoip_linux::sock_diag::{Socket, State as SocketState};
-use autoip_linux::{ArpFilter, IfIndex, InterfaceLock, PacketSocket, Result, boottime};
+use autoip_linux::{ArpFilter, IfIndex, InterfaceLock, PacketSocket, boottime};
 use autoip_wire::ArpPacket;
 use tracing::{debug, error, info, trace, warn};
 
@@ -302,7 +302,7 @@ impl Device {
         let in_use = std::mem::take(&mut self.in_use);
         // From here on nothing leaves with the address.
         self.set_gate(edge);
-        if let Err(error) = self.remove_address(edge, &self.address(edge, addr)) {
+        if let Err(error) = edge.rtnl.remove_address(&self.address(edge, addr)) {
             warn!(interface = self.name, "{error}");
         }
         let removed = edge
@@ -318,20 +318,6 @@ impl Device {
         if in_use {
             info!(interface = self.name, "gave up {addr}: {}", reason(loss));
         }
-    }
-
-    /// Takes our address off. By default the kernel would delete the other addresses of its
-    /// network with it, where they came later.
-    fn remove_address(&self, edge: &mut Edge, address: &Address) -> Result<bool> {
-        let rtnl = &mut edge.rtnl;
-        let alone = edge.host.neighbouring_scope(address).is_none();
-        if alone || rtnl.conf(self.index, Conf::PromoteSecondaries)? != 0 {
-            return rtnl.remove_address(address);
-        }
-        rtnl.set_conf(self.index, Conf::PromoteSecondaries, 1)?;
-        let removed = rtnl.remove_address(address);
-        rtnl.set_conf(self.index, Conf::PromoteSecondaries, 0)?;
-        removed
     }
 
     /// Ends the connections of an address that another host will have: they could not go on, and

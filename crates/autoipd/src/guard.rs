@@ -93,10 +93,7 @@ impl Guard {
     pub(crate) fn protect(&mut self, rtnl: &mut Rtnl, index: IfIndex, name: &str, mac: MacAddr) {
         self.change(|filter| filter.protect(index, name, mac));
         self.admitted.insert(index, BTreeSet::new());
-        if self.tier == Tier::Off {
-            return;
-        }
-        match Kept::change(rtnl, index, mac, &self.state_dir) {
+        match Kept::change(rtnl, index, mac, &self.state_dir, self.tier > Tier::Off) {
             Ok(kept) => {
                 self.kept.insert(index, kept);
             }

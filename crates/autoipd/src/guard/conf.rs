@@ -1,8 +1,6 @@
-//! The kernel's ARP settings of guarded interfaces: changed while we guard, put back afterwards.
+//! The kernel's settings of managed interfaces: changed while we manage, put back afterwards.
 //!
-//! By default Linux answers on every interface for the addresses of all, and asks with the
-//! address of another one: to the link that looks like a conflict of this host with itself. What
-//! the settings were is also written down, so that after a crash the next start knows it.
+//! What they were is also written down, so that after a crash the next start knows it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +11,18 @@ use autoip_linux::{IfIndex, Result};
 
 /// What each setting has to be at least. An administrator's stricter value stays.
 //= LL-3.4-02 an interface neither answers nor asks with the address of another one
-const WANTED: [(Conf, i32); 2] = [(Conf::ArpIgnore, 1), (Conf::ArpAnnounce, 2)];
+const WANTED: [(Conf, i32); 3] = [
+    // By default the kernel deletes other people's addresses of a network together with the
+    // first one in it, which may be ours.
+    (Conf::PromoteSecondaries, 1),
+    // By default it answers on every interface for the addresses of all, and asks with the
+    // address of another one. To the link that is a conflict of this host with itself.
+    (Conf::ArpIgnore, 1),
+    (Conf::ArpAnnounce, 2),
+];
+
+/// How many of them are needed so that nobody is harmed, guard or not.
+const HARMLESS: usize = 1;
 
 /// The settings of one interface before we changed them.
 #[derive(Debug)]
@@ -24,17 +33,20 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Changes the settings of an interface. `dir` is where they are written down.
+    /// Changes the settings of an interface: all, or without a guard those that others need.
+    /// `dir` is where they are written down.
     pub(super) fn change(
         rtnl: &mut Rtnl,
         index: IfIndex,
         mac: MacAddr,
         dir: &Path,
+        guarded: bool,
     ) -> Result<Self> {
         let record = dir.join(format!("{mac}.settings"));
         let before = Record::read(&record).filter(|record| record.is_of(index));
         let mut changed = Vec::new();
-        for (conf, wanted) in WANTED {
+        let wanted = if guarded { &WANTED[..] } else { &WANTED[..HARMLESS] };
+        for &(conf, wanted) in wanted {
             let now = rtnl.conf(index, conf)?;
             let original = before.as_ref().and_then(|record| record.value(conf)).unwrap_or(now);
             if original < wanted {
