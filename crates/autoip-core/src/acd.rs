@@ -28,11 +28,13 @@ use crate::timing::{DEFEND_INTERVAL, RETRY_INTERVAL, Timing};
 /// What to do about a conflict over an address in use (RFC 5227 §2.4, RFC 3927 §2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Defend {
+    //= ACD-2.4-03 an address may be given up at once
     /// Give the address up at the first conflict.
     Never,
     /// Defend it once; give it up at a second conflict within [`DEFEND_INTERVAL`].
     #[default]
     Once,
+    //= ACD-2.4-06 an address may be kept for good
     /// Keep it for good, defending at most once in [`DEFEND_INTERVAL`]. For a router's or a
     /// server's own address; never for a link-local one.
     Always,
@@ -191,6 +193,8 @@ impl Acd {
     /// once; the first probe follows after the random wait, which begins at `not_before` where
     /// that is later than `now`. Whatever ran before is forgotten.
     //= LL-2.2.1-05 the first wait is random, up to PROBE_WAIT
+    //= LL-2.2-01 an address is tested before it is used
+    //= ACD-2.1.1-02 the first wait keeps hosts apart that start together
     pub fn probe(&mut self, now: Instant, not_before: Instant, addr: Ipv4Addr) {
         self.reset(addr);
         self.doubtful = self.timing.second_round;
@@ -222,6 +226,7 @@ impl Acd {
     /// unless [`AcdEvent::Free`] or [`Acd::reinstall`] came before.
     //= LL-2.2-02 nothing carries the address as sender before probing has passed
     //= LL-2.4-01 announcements follow a clean probe
+    //= ACD-2.3-01 announcements follow a clean probe
     pub fn installed(&mut self, now: Instant) -> Step {
         match self.state {
             State::Installing { .. } => {
@@ -311,6 +316,7 @@ impl Acd {
             }
             State::Probing { left, probe_at } if probe_at <= now => self.send_probe(now, left),
             //= LL-2.2.1-11 silence up to ANNOUNCE_WAIT after the last probe makes it ours
+            //= ACD-2.1.1-10 silence up to ANNOUNCE_WAIT after the last probe makes it safe
             State::Listening { until } if until < now => {
                 self.state = State::Installing { probed_until: Some(until) };
                 Step::event(AcdEvent::Free)
@@ -333,6 +339,7 @@ impl Acd {
     /// When [`Acd::handle_timeout`] has something to do, or `None` while nothing is due.
     //= LL-2.2-04 an address in use is never tested again on a timer
     //= LL-4-01 an address in use is never announced again on a timer
+    //= ACD-2.1-03 an address in use is not probed for on a timer
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let next = match self.state {

@@ -83,6 +83,7 @@ impl Queued {
     pub(crate) fn into_action(self, mac: MacAddr) -> Action {
         match self {
             Self::Listen(interest) => Action::Listen(interest),
+            //= ACD-2.1.1-01 probes go to everybody on the link
             Self::Probe(addr) => Action::Transmit(ArpPacket::probe(mac, addr.ip()).to_broadcast()),
             Self::Announcement(addr) => {
                 Action::Transmit(ArpPacket::announcement(mac, addr.ip()).to_broadcast())

@@ -31,6 +31,7 @@ pub(crate) enum Meaning {
 }
 
 /// What `packet` means for `addr` on an interface with the address `mac`.
+//= ACD-1.2-02 every packet is asked whether its sender address is ours
 pub(crate) fn meaning(
     mac: MacAddr,
     addr: Ipv4Addr,

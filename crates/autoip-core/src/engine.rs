@@ -135,6 +135,7 @@ impl Engine {
     /// last. Does nothing while it already runs.
     //= LL-2.2-03 every start of a link begins with a claim
     //= DNA-2.3-01 a former address is claimed again in full
+    //= DNA-2.3-02 no reachability test stands in for a claim
     pub fn start(&mut self, now: Instant) {
         self.begin_input();
         if self.state == State::Stopped {
@@ -401,6 +402,7 @@ impl Engine {
 
     /// Counts a conflict towards the rate limit, whether or not an address was bound since.
     //= ACD-2.1.1-09 conflicts over an address in use count as those of the probing time do
+    //= LL-2.2.1-09 conflicts are counted
     fn count_conflict(&mut self, at: Instant) {
         self.forget_old_conflicts(at);
         self.conflicts = self.conflicts.saturating_add(1);
@@ -433,6 +435,7 @@ impl Engine {
     //= LL-1.5-01 a conflict leads to another address without help from outside
     //= LL-2.2.1-10 past MAX_CONFLICTS, one new candidate per RATE_LIMIT_INTERVAL
     //= ACD-2.1.1-08 the limit begins at MAX_CONFLICTS
+    //= LL-5-03 forged conflicts cost a bounded number of probes
     fn next_candidate(&mut self, now: Instant, not_before: Instant) {
         self.forget_old_conflicts(now);
         let earliest = self.attempted_at.map_or(now, |at| at + RATE_LIMIT_INTERVAL);

@@ -24,6 +24,7 @@ use crate::{Error, IfIndex, Result};
 mod option;
 
 /// Room for thousands of ARP frames between two turns of the loop.
+//= LL-2.5-03 a conflict is not lost among other frames
 const RECEIVE_BUFFER_BYTES: usize = 1 << 20;
 
 /// How many pending errors of the network one call consumes: more than can happen to a link

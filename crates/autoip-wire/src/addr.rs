@@ -20,6 +20,8 @@ pub const fn is_link_local(addr: Ipv4Addr) -> bool {
 /// Only 169.254.1.0 to 169.254.254.255 exist as values of this type: the first and the last 256
 /// addresses of 169.254.0.0/16 are reserved (RFC 3927 §2.1), so no picker, option or file can let
 /// one of them in. An optional address is no larger than an address.
+//= LL-2.1-02 the reserved addresses cannot be chosen
+//= LL-8-01 the first and last 256 addresses are reserved
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkLocalAddr(NonZeroU16);
 

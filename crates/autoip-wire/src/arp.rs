@@ -92,9 +92,18 @@ impl ArpPacket {
     pub const fn probe(mac: MacAddr, target: Ipv4Addr) -> Self {
         Self {
             operation: Operation::Request,
+            //= LL-2.2.1-01 a probe's sender hardware address is that of the interface
+            //= ACD-1.1-01 a probe's sender hardware address is that of the interface
             sender_mac: mac,
+            //= LL-2.2.1-02 a probe's sender address is zero
+            //= ACD-1.1-02 a probe's sender address is zero
             sender_ip: Ipv4Addr::UNSPECIFIED,
+            //= LL-2.2.1-03 a probe's target hardware address is zero
+            //= ACD-1.1-03 a probe's target hardware address is zero
             target_mac: MacAddr::ZERO,
+            //= LL-1.2-04 a probe asks for the address under test
+            //= LL-2.2.1-04 a probe's target address is the candidate
+            //= ACD-1.1-04 a probe's target address is the one that is asked about
             target_ip: target,
         }
     }
@@ -102,6 +111,9 @@ impl ArpPacket {
     /// An ARP announcement: "`addr` is mine now". A request, never a reply (RFC 3927 §2.4,
     /// RFC 5227 §3); a defence is the same packet.
     //= LL-1.2-05 an announcement is a request with sender and target address alike
+    //= LL-2.4-03 an announcement is a probe with the address as sender, too
+    //= ACD-1.1-05 an announcement says that the address is in use
+    //= ACD-3-01 announcements and defences are requests
     #[must_use]
     pub const fn announcement(mac: MacAddr, addr: Ipv4Addr) -> Self {
         Self {

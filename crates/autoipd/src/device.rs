@@ -344,6 +344,7 @@ impl Device {
                 }
                 debug!(interface, "probing for {addr}");
             }
+            //= ACD-2.3-02 the address is used from the first announcement on
             Event::Acquired(addr) => {
                 info!(interface, "claimed {addr}");
                 self.in_use = true;
@@ -372,6 +373,8 @@ impl Device {
         None
     }
 
+    //= ACD-1-01 a conflict is reported with the MAC address behind it
+    //= ACD-1.3-06 the operator learns of a conflict from the log
     fn report_contest(&self, addr: LinkLocalAddr, Contest { mac, kind, outcome }: Contest) {
         let interface = &self.name;
         match (outcome, kind) {
@@ -400,6 +403,7 @@ impl Device {
         if edge.host.has(self.index, addr.ip()) {
             return Some("somebody has put it on this interface already".to_owned());
         }
+        //= LL-3.2-02 neighbours on other links may have the address
         let neighbours = edge.rtnl.neighbours(self.index).unwrap_or_default();
         neighbours.contains(&addr.ip()).then(|| "a neighbour has it".to_owned())
     }

@@ -22,6 +22,7 @@ use crate::marks;
 use crate::settings::{InterfaceSettings, Mode};
 
 /// One interface as the operator named it.
+//= LL-3-01 interfaces have nothing in common but the addresses to avoid
 pub(crate) struct Interface {
     settings: InterfaceSettings,
     state: State,
@@ -182,6 +183,8 @@ fn attach(
     }
     let mac = link.mac.unwrap_or(MacAddr::ZERO);
     let lock = lock(link)?;
+    //= LL-3.4-01 every interface has a socket and an engine of its own
+    //= ACD-1.3-04 what other links say about the address is not heard
     let socket = PacketSocket::arp(link.index)?;
     socket.set_mark(marks::PACKET)?;
     edge.guard.protect(&mut edge.rtnl, link.index, name, mac);
@@ -202,6 +205,8 @@ fn attach(
 
 /// Why ARP cannot be spoken on `link`, and what to do about it; `None` where it can.
 //= LL-1.3-01 links without ARP are refused
+//= LL-2.2.1-12 links without ARP are out of scope
+//= ACD-1.3-01 links without ARP are out of scope
 fn unsuitable(link: &Link, host: &Host) -> Option<String> {
     let need = "link-local addresses need an Ethernet interface with ARP";
     if let Some(why) = link.unsuitable() {
@@ -275,8 +280,12 @@ fn follow(
     device.set_gate(edge);
     follow_carrier(settings, device, state, edge, &link);
 
+    //= LL-1.9-04 the state of the interface decides, and nothing else
+    //= LL-2.2-05 whether an address is wanted is asked anew after every change
+    //= LL-2.11-01 no DHCP client is looked at or changed
     let routable = edge.host.routable(device.index);
     device.prefer(edge, routable);
+    //= LL-1.4-01 unless told otherwise, no address beside a routable one
     let wanted = settings.mode == Mode::Always || routable.is_none();
     if wanted || !state.carrier {
         state.retirement = None;
@@ -286,6 +295,8 @@ fn follow(
     } else if !wanted {
         retire(settings, device, state, edge);
     } else if state.wait_until.is_none() {
+        //= LL-1.9-10 an address is claimed when the routable one is lost
+        //= DNA-2.3-04 a claim does not wait for DHCP, unless told to
         device.drive(edge, |engine| engine.start(boottime()));
     }
     //= LL-1.5-02 the address is looked after for as long as it is in use
@@ -317,6 +328,7 @@ fn retire(
         state.retirement = Some(Retirement { until, check_at });
     } else {
         state.retirement = None;
+        //= LL-1.9-01 the address goes when a routable one comes
         device.drive(edge, |engine| engine.stop(Loss::Retired));
     }
 }

@@ -10,6 +10,7 @@ use std::net::Ipv4Addr;
 
 /// The protocol number of our addresses (IFA_PROTO, from Linux 5.18 on) and routes (RTPROT_*).
 /// Nobody has registered it.
+//= LL-2.11-02 leases and other people's addresses do not bear it
 pub(crate) const PROTOCOL: u8 = 169;
 /// The metric of an on-link route is this and the interface's number, so that the routes of
 /// several interfaces can stand side by side and the order between them is settled.
@@ -34,6 +35,7 @@ const LABEL_MAX: usize = 15;
 /// `addr` as it goes onto the interface: without a route, which follows once it is announced.
 //= LL-2.8-02 169.254.0.0/16 is never subnetted
 //= LL-2.6.1-01 the address has link scope, so routable ones are preferred as sources
+//= LL-2.6.2-05 a routable source is preferred for other destinations
 pub(crate) fn address(
     index: IfIndex,
     name: &str,
@@ -56,6 +58,7 @@ pub(crate) fn address(
 
 /// The on-link route of an interface. New traffic that takes it comes from `source`.
 //= LL-2.6.2-01 destinations in 169.254.0.0/16 are reached directly
+//= LL-2.8-01 all of 169.254.0.0/16 is on the link
 pub(crate) fn route(index: IfIndex, source: Ipv4Addr) -> Route {
     Route {
         kind: RouteKind::Unicast,

@@ -24,12 +24,18 @@ impl Acd {
             // While probing we send nothing but zero senders, so this is no echo: a clone of our
             // MAC address or an owner from before holds the candidate.
             //= LL-2.2.1-07 any ARP with the candidate as sender means that it is in use
+            //= ACD-2.1.1-04 any ARP with the candidate as sender means that it is in use
+            //= ACD-1.3-03 a plain reply to a probe is enough
+            //= ACD-4-01 an announcement is enough, whether or not its sender has probed
             (Meaning::Used | Meaning::UsedByOwnMac, true) => self.drop(mac, ConflictKind::InUse),
             //= LL-2.2.1-08 a probe from another MAC for the same candidate is a conflict
+            //= ACD-1.2-03 a probe is also a statement of intent
+            //= ACD-2.1.1-06 a probe from another MAC for the same address is a conflict
             (Meaning::Probed, true) => self.drop(mac, ConflictKind::CompetingProbe),
             //= LL-2.5-01 ARP with our address as sender from another MAC is a conflict
             (Meaning::Used, false) => self.contest(at, mac),
             // An address in use is asked for by a probe like by any request; the kernel answers.
+            //= ACD-2.5-02 a probe for an address in use is answered like any request
             (Meaning::Probed, false) => Step::NOTHING,
             (Meaning::UsedByOwnMac, false) | (Meaning::OwnProbe, _) => {
                 //= ACD-2.1.1-07 our own packets come back from some access points
@@ -58,6 +64,7 @@ impl Acd {
         }
     }
 
+    //= ACD-2.1.1-05 the owner hears that the address cannot be had
     fn drop(&mut self, mac: MacAddr, kind: ConflictKind) -> Step {
         match kind {
             ConflictKind::InUse => bump(&mut self.counters.conflicts_in_use),
@@ -69,6 +76,9 @@ impl Acd {
     }
 
     /// A conflict after the claim.
+    //= LL-2.5-02 every conflict is answered
+    //= ACD-2.4-02 every conflict is answered in one of three ways
+    //= ACD-2.4-12 no conflict is ignored
     fn contest(&mut self, at: Instant, mac: MacAddr) -> Step {
         let absent = self.state == State::Installing { probed_until: None };
         if !self.in_use() && !absent {
@@ -78,14 +88,17 @@ impl Acd {
         bump(&mut self.counters.conflicts_late);
         let recent = self.is_contested(at);
         let outcome = match self.defend {
+            //= LL-2.5-04 an address may be given up at the first conflict
             Defend::Never => Outcome::Ceded,
             // An address that is not on the interface at present cannot be defended.
             Defend::Once if absent => Outcome::Ceded,
             Defend::Always if absent => Outcome::Endured,
             //= LL-2.5-07 a second conflict within DEFEND_INTERVAL ends the claim at once
+            //= ACD-2.4-05 a second conflict within DEFEND_INTERVAL ends the use at once
             Defend::Once if recent || self.doubtful => Outcome::Ceded,
             //= ACD-2.4-09 an address kept for good is not defended twice in DEFEND_INTERVAL
             Defend::Always if recent => Outcome::Endured,
+            //= ACD-2.4-08 an address kept for good is defended after DEFEND_INTERVAL again
             Defend::Once | Defend::Always => Outcome::Defending,
         };
         match outcome {

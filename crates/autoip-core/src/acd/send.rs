@@ -13,6 +13,8 @@ use crate::timing::Timing;
 
 impl Acd {
     //= LL-2.5-05 a defence is one announcement
+    //= LL-2.5-06 after a defence everything goes on as before
+    //= ACD-2.4-04 a defence is one announcement, and its time is noted
     pub(super) fn send_defence(&mut self, now: Instant) -> Step {
         self.sent = Sent::Defence;
         self.defend_at = None;
@@ -24,6 +26,7 @@ impl Acd {
 
     /// Sends one of `left` probes.
     //= LL-2.2.1-06 probes are PROBE_MIN to PROBE_MAX apart, at random
+    //= ACD-2.1.1-03 probes are PROBE_MIN to PROBE_MAX apart, uniformly
     pub(super) fn send_probe(&mut self, now: Instant, left: NonZeroU8) -> Step {
         self.sent = Sent::Probe;
         bump(&mut self.counters.probes);
@@ -40,6 +43,7 @@ impl Acd {
 
     /// Sends one of `left` announcements.
     //= LL-2.4-02 announcements are ANNOUNCE_INTERVAL apart
+    //= ACD-2.3-03 the address is in use between the announcements
     pub(super) fn send_announcement(&mut self, now: Instant, left: NonZeroU8) -> Step {
         self.sent = Sent::Announcement;
         bump(&mut self.counters.announcements);
