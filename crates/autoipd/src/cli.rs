@@ -16,7 +16,7 @@ use clap::{ArgAction, CommandFactory, Parser, ValueEnum};
 
 use crate::Failure;
 use crate::nfm::OptionList;
-use crate::settings::{GuardMode, InterfaceSettings, Mode, Settings, Verbosity};
+use crate::settings::{GuardMode, InterfaceSettings, Mode, RouteSettings, Settings, Verbosity};
 
 /// The longest name that the kernel gives an interface, in bytes.
 const INTERFACE_NAME_MAX: usize = 15;
@@ -100,6 +100,19 @@ struct Cli {
           value_parser = clap::value_parser!(u32).range(0..=WAIT_MAX_S))]
     grace: u32,
 
+    /// When to have an address; -f is short for "always"
+    #[arg(long = "mode", value_name = "MODE", value_enum, conflicts_with = "force")]
+    mode: Option<When>,
+
+    /// Metric of the route to 169.254.0.0/16 [default: 1000 and the number of the interface]
+    #[arg(long = "metric", value_name = "NUM")]
+    metric: Option<u32>,
+
+    /// Have everything sought on the link that no other route leads to, while there is no
+    /// routable address
+    #[arg(long = "default-route")]
+    default_route: bool,
+
     /// What keeps the kernel from breaking the rules of RFC 3927
     #[arg(long = "guard", value_name = "MEANS", value_enum, default_value_t = Means::Auto)]
     guard: Means,
@@ -133,6 +146,26 @@ impl Profile {
             Self::Rfc3927 => Timing::RFC3927,
             Self::Draft07 => Timing::DRAFT_07,
             Self::Fast => Timing::FAST,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum When {
+    /// While the interface has no routable address (the default)
+    Fallback,
+    /// Always, beside routable addresses
+    Always,
+    /// Never: routes alone, so that link-local hosts can be reached from a routable address
+    Route,
+}
+
+impl When {
+    fn mode(self) -> Mode {
+        match self {
+            Self::Fallback => Mode::Fallback,
+            Self::Always => Mode::Always,
+            Self::Route => Mode::Route,
         }
     }
 }
@@ -222,12 +255,17 @@ impl Cli {
     fn interface(&self, name: &str) -> InterfaceSettings {
         InterfaceSettings {
             name: name.to_owned(),
-            mode: if self.force { Mode::Always } else { Mode::Fallback },
+            mode: if self.force {
+                Mode::Always
+            } else {
+                self.mode.map_or(Mode::Fallback, When::mode)
+            },
             start: self.start,
             defend: if self.no_defend { Defend::Never } else { Defend::Once },
             timing: self.timing(),
             wait: Duration::from_secs(self.wait.into()),
             grace: Duration::from_secs(self.grace.into()),
+            routes: RouteSettings { metric: self.metric, default_route: self.default_route },
             alias: self.alias.0,
         }
     }

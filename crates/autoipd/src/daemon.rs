@@ -207,7 +207,7 @@ impl Daemon {
                 warn!("{failure}");
             }
             if let Some(device) = interface.device() {
-                device.renew_route(&mut self.edge);
+                device.renew_routes(&mut self.edge);
             }
         }
     }

@@ -19,8 +19,9 @@ use tracing::{debug, error, info, trace, warn};
 
 use crate::edge::Edge;
 use crate::guard::Tier;
-use crate::limit::Limit;
 use crate::marks;
+use crate::routes::{Routes, Situation};
+use crate::settings::{InterfaceSettings, RouteSettings};
 
 /// Room for an ARP frame and its padding; what is longer is cut, and no worse for it.
 const FRAME_MAX: usize = 128;
@@ -51,13 +52,15 @@ pub(crate) struct Device {
     last: Option<LinkLocalAddr>,
     /// The address that we have put on the interface.
     installed: Option<LinkLocalAddr>,
+    carrier: bool,
     /// The routable address that new traffic comes from instead.
     routable: Option<Ipv4Addr>,
+    routes: Routes,
+    route_settings: RouteSettings,
     /// Whether that address has been announced.
     in_use: bool,
     /// Whether the last frame could not be sent, and a warning was given.
     send_fails: bool,
-    route_restores: Limit,
 }
 
 impl Device {
@@ -65,7 +68,7 @@ impl Device {
         index: IfIndex,
         name: String,
         mac: MacAddr,
-        alias: Option<u16>,
+        settings: &InterfaceSettings,
         engine: Engine,
         socket: PacketSocket,
         lock: Option<InterfaceLock>,
@@ -74,16 +77,18 @@ impl Device {
             index,
             name,
             mac,
-            alias,
+            alias: settings.alias,
             engine,
             socket,
             _lock: lock,
             last: None,
             installed: None,
+            carrier: false,
             routable: None,
+            routes: Routes::default(),
+            route_settings: settings.routes,
             in_use: false,
             send_fails: false,
-            route_restores: Limit::default(),
         }
     }
 
@@ -97,16 +102,23 @@ impl Device {
         self.installed.filter(|_| self.in_use)
     }
 
-    /// Has new traffic on the link come from the routable address, where there is one.
+    /// Takes the address and everything else of ours off the interface.
+    pub(crate) fn stop(&mut self, edge: &mut Edge) {
+        self.drive(edge, |engine| engine.stop(Loss::Stopped));
+        self.set_situation(edge, false, None);
+        edge.guard.release(&mut edge.rtnl, self.index);
+    }
+
+    /// Takes in whether there is a carrier, and the operable routable address.
     //= LL-1.9-06 new traffic comes from the routable address as soon as there is one
-    pub(crate) fn prefer(&mut self, edge: &mut Edge, routable: Option<Ipv4Addr>) {
-        if self.routable == routable {
-            return;
-        }
-        self.routable = routable;
-        if let Some(addr) = self.in_use() {
-            self.add_routes(edge, addr);
-        }
+    pub(crate) fn set_situation(
+        &mut self,
+        edge: &mut Edge,
+        carrier: bool,
+        routable: Option<Ipv4Addr>,
+    ) {
+        (self.carrier, self.routable) = (carrier, routable);
+        self.set_routes(edge);
     }
 
     /// Whether an open connection uses the address. Where the kernel does not say, none does.
@@ -180,31 +192,48 @@ impl Device {
         }
     }
 
-    /// Puts routes back, one of which somebody else deleted.
+    /// Puts back a route that somebody else deleted.
     pub(crate) fn on_route_removed(&mut self, edge: &mut Edge, removed: &Route) {
-        let key = |r: &Route| (r.index, r.table, r.destination, r.prefix_len, r.metric);
-        let Some(addr) = self.in_use() else { return };
-        let ours = [self.link_route(addr), marks::own_route(self.index, addr)];
-        if ours.iter().any(|route| key(route) == key(removed)) {
-            self.restore_routes(edge, addr, "a route");
+        if removed.index == self.index && self.routes.lost_route(removed) {
+            self.restore_routes(edge, "a route");
         }
     }
 
-    /// Puts the rule back that somebody else deleted.
+    /// Puts back the rule that somebody else deleted.
     pub(crate) fn on_rule_removed(&mut self, edge: &mut Edge, removed: &Rule) {
-        let key = |r: &Rule| (r.priority, r.from, r.table);
-        let Some(addr) = self.in_use() else { return };
-        if key(&marks::rule(self.index, addr)) == key(removed) {
-            self.restore_routes(edge, addr, "the routing rule");
+        if self.routes.lost_rule(removed) {
+            self.restore_routes(edge, "the routing rule");
         }
     }
 
-    fn restore_routes(&mut self, edge: &mut Edge, addr: LinkLocalAddr, what: &str) {
-        if self.route_restores.allows(boottime()) {
-            info!(interface = self.name, "somebody deleted {what} of {addr}; it is back");
-            self.add_routes(edge, addr);
+    fn restore_routes(&mut self, edge: &mut Edge, what: &str) {
+        if self.routes.may_restore(boottime()) {
+            info!(interface = self.name, "somebody deleted {what} of ours; it is back");
+            self.renew_routes(edge);
         } else {
-            debug!(interface = self.name, "somebody keeps deleting {what} of {addr}");
+            debug!(interface = self.name, "somebody keeps deleting {what} of ours");
+        }
+    }
+
+    /// Makes sure of all routes after changes may have been missed.
+    pub(crate) fn renew_routes(&mut self, edge: &mut Edge) {
+        self.routes.forget();
+        self.set_routes(edge);
+    }
+
+    /// Brings routes and rule in step with everything else.
+    fn set_routes(&mut self, edge: &mut Edge) {
+        let situation = Situation {
+            index: self.index,
+            carrier: self.carrier,
+            addr: self.in_use(),
+            routable: self.routable,
+            guarded: edge.guard.tier() > Tier::Off,
+        };
+        if let Err(error) = self.routes.set(&mut edge.rtnl, &situation, self.route_settings)
+            && !error.is_gone()
+        {
+            warn!(interface = self.name, "{error}");
         }
     }
 
@@ -222,13 +251,6 @@ impl Device {
         let foreign = edge.host.foreign(self.index, marks::PROTOCOL);
         let addrs = foreign.chain(ours).collect();
         edge.guard.admit(self.index, addrs);
-    }
-
-    /// Makes sure of the on-link route after changes may have been missed.
-    pub(crate) fn renew_route(&self, edge: &mut Edge) {
-        if let Some(addr) = self.in_use() {
-            self.add_routes(edge, addr);
-        }
     }
 
     fn perform(&mut self, edge: &mut Edge, action: Action) -> Option<Feedback> {
@@ -305,16 +327,9 @@ impl Device {
         if let Err(error) = edge.rtnl.remove_address(&self.address(edge, addr)) {
             warn!(interface = self.name, "{error}");
         }
-        let removed = edge
-            .rtnl
-            .remove_rule(&marks::rule(self.index, addr))
-            .and_then(|_| edge.rtnl.remove_route(&marks::own_route(self.index, addr)))
-            .and_then(|_| edge.rtnl.remove_route(&self.link_route(addr)));
-        if let Err(error) = removed {
-            warn!(interface = self.name, "{error}");
-        }
         edge.host.remove(self.index, addr.ip());
         self.installed = None;
+        self.set_routes(edge);
         if in_use {
             info!(interface = self.name, "gave up {addr}: {}", reason(loss));
         }
@@ -349,14 +364,14 @@ impl Device {
                 info!(interface, "claimed {addr}");
                 self.in_use = true;
                 self.set_gate(edge);
-                self.add_routes(edge, addr);
+                self.set_routes(edge);
                 edge.store.save(self.mac, addr);
             }
             Event::Restored(addr) => {
                 info!(interface, "put {addr} back, which somebody had deleted");
                 self.in_use = true;
                 self.set_gate(edge);
-                self.add_routes(edge, addr);
+                self.set_routes(edge);
             }
             Event::Contested(addr, contest) => self.report_contest(addr, contest),
             Event::Defended(addr) => debug!(interface, "announced {addr} in defence"),
@@ -406,23 +421,6 @@ impl Device {
         //= LL-3.2-02 neighbours on other links may have the address
         let neighbours = edge.rtnl.neighbours(self.index).unwrap_or_default();
         neighbours.contains(&addr.ip()).then(|| "a neighbour has it".to_owned())
-    }
-
-    /// The routes of `addr`, and the rule that has packets from it follow them.
-    fn add_routes(&self, edge: &mut Edge, addr: LinkLocalAddr) {
-        let mut done = edge.rtnl.add_route(&self.link_route(addr));
-        if edge.guard.tier() > Tier::Off {
-            done = done
-                .and_then(|()| edge.rtnl.add_route(&marks::own_route(self.index, addr)))
-                .and_then(|()| edge.rtnl.add_rule(&marks::rule(self.index, addr)));
-        }
-        if let Err(error) = done {
-            warn!(interface = self.name, "{error}");
-        }
-    }
-
-    fn link_route(&self, addr: LinkLocalAddr) -> Route {
-        marks::route(self.index, self.routable.unwrap_or(addr.ip()))
     }
 
     fn address(&self, edge: &Edge, addr: LinkLocalAddr) -> Address {

@@ -19,6 +19,7 @@ use crate::device::Device;
 use crate::edge::Edge;
 use crate::host::Host;
 use crate::marks;
+use crate::routes;
 use crate::settings::{InterfaceSettings, Mode};
 
 /// One interface as the operator named it.
@@ -109,8 +110,7 @@ impl Interface {
             }
             if link.is_none_or(|link| unsuitable(link, &edge.host).is_some()) {
                 self.last = device.last().or(self.last);
-                device.drive(edge, |engine| engine.stop(Loss::Stopped));
-                edge.guard.release(&mut edge.rtnl, device.index);
+                device.stop(edge);
                 self.state = State::Absent { refusal: None };
             }
         }
@@ -163,8 +163,7 @@ impl Interface {
     /// Takes the address off.
     pub(crate) fn stop(&mut self, edge: &mut Edge) {
         if let Some(device) = self.device() {
-            device.drive(edge, |engine| engine.stop(Loss::Stopped));
-            edge.guard.release(&mut edge.rtnl, device.index);
+            device.stop(edge);
         }
     }
 }
@@ -200,7 +199,7 @@ fn attach(
     let timing = if settings.timing.is_rfc3927() { "" } else { " (timing: not RFC 3927)" };
     info!(interface = name, "managing {mac}{timing}");
     let engine = Engine::new(config);
-    Ok(Device::new(link.index, name.clone(), mac, settings.alias, engine, socket, lock))
+    Ok(Device::new(link.index, name.clone(), mac, settings, engine, socket, lock))
 }
 
 /// Why ARP cannot be spoken on `link`, and what to do about it; `None` where it can.
@@ -254,6 +253,9 @@ fn take_left_over(link: &Link, edge: &mut Edge) -> Option<LinkLocalAddr> {
         edge.host.remove(link.index, ip);
         found = LinkLocalAddr::new(ip).ok().or(found);
     }
+    if let Err(error) = routes::remove_left_over(&mut edge.rtnl, link.index) {
+        warn!(interface = link.name, "{error}");
+    }
     found
 }
 
@@ -284,9 +286,13 @@ fn follow(
     //= LL-2.2-05 whether an address is wanted is asked anew after every change
     //= LL-2.11-01 no DHCP client is looked at or changed
     let routable = edge.host.routable(device.index);
-    device.prefer(edge, routable);
+    device.set_situation(edge, state.carrier, routable);
     //= LL-1.4-01 unless told otherwise, no address beside a routable one
-    let wanted = settings.mode == Mode::Always || routable.is_none();
+    let wanted = match settings.mode {
+        Mode::Always => true,
+        Mode::Fallback => routable.is_none(),
+        Mode::Route => false,
+    };
     if wanted || !state.carrier {
         state.retirement = None;
     }

@@ -18,6 +18,7 @@ mod limit;
 mod log;
 mod marks;
 mod nfm;
+mod routes;
 mod settings;
 mod store;
 

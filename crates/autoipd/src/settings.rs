@@ -47,6 +47,7 @@ pub(crate) struct InterfaceSettings {
     pub(crate) wait: Duration,
     /// How long open connections may keep an address when a routable one has come.
     pub(crate) grace: Duration,
+    pub(crate) routes: RouteSettings,
     /// The address is labelled `name:alias`.
     pub(crate) alias: Option<u16>,
 }
@@ -58,6 +59,17 @@ pub(crate) enum Mode {
     Fallback,
     /// Always.
     Always,
+    /// Never: only the routes.
+    Route,
+}
+
+/// What is to be special about the routes of an interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RouteSettings {
+    /// The metric of the on-link route, where somebody chose one.
+    pub(crate) metric: Option<u32>,
+    /// Whether everything is sought on the link that no other route leads to.
+    pub(crate) default_route: bool,
 }
 
 /// How much is logged.

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE};
+use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteFlags, RouteHeader, RouteMessage, RouteType,
 };
@@ -166,18 +166,28 @@ impl Rtnl {
     ///
     /// The kernel's own "replace" would take the place of another interface's route as well.
     pub fn add_route(&mut self, route: &Route) -> Result<()> {
-        let request = RouteNetlinkMessage::NewRoute(route.message());
-        match self.change(request, NLM_F_CREATE | NLM_F_APPEND) {
-            Ok(()) => {}
-            Err(error) if error.raw_os_error() == Some(libc::EEXIST) => return Ok(()),
-            Err(error) => return Err(Error::new(route.to_op("add"), error)),
+        if self.insert_route(route, NLM_F_EXCL)? {
+            return Ok(());
         }
+        // Something with the same destination and metric is there: the same route, one that is
+        // to be replaced, or another interface's. Only a look at all of them can tell.
+        self.insert_route(route, NLM_F_APPEND)?;
         for other in self.routes_of(route.table)? {
             if other.rivals(route) && other != *route {
                 self.remove_route(&other)?;
             }
         }
         Ok(())
+    }
+
+    /// Adds a route. `false` when the kernel has one that forbids it.
+    fn insert_route(&mut self, route: &Route, flag: u16) -> Result<bool> {
+        let request = RouteNetlinkMessage::NewRoute(route.message());
+        match self.change(request, NLM_F_CREATE | flag) {
+            Ok(()) => Ok(true),
+            Err(error) if error.raw_os_error() == Some(libc::EEXIST) => Ok(false),
+            Err(error) => Err(Error::new(route.to_op("add"), error)),
+        }
     }
 
     /// Removes a route. `false` when it, or the interface, was not there.

@@ -40,6 +40,7 @@ fn defaults_are_the_rfcs() {
             timing: Timing::RFC3927,
             wait: Duration::ZERO,
             grace: Duration::from_secs(600),
+            routes: RouteSettings { metric: None, default_route: false },
             alias: Some(9),
         }]
     );
@@ -96,6 +97,16 @@ fn profiles_and_single_numbers_combine() {
 }
 
 #[test]
+fn modes_and_routes_can_be_chosen() {
+    assert_eq!(only("-i e --mode fallback").mode, Mode::Fallback);
+    assert_eq!(only("-i e --mode always").mode, Mode::Always);
+    assert_eq!(only("-i e --mode route").mode, Mode::Route);
+    assert!(refusal("-i e -f --mode route").contains("--force"));
+    let routes = only("-i e --metric 99 --default-route").routes;
+    assert_eq!(routes, RouteSettings { metric: Some(99), default_route: true });
+}
+
+#[test]
 fn the_guard_can_be_chosen() {
     for (word, mode) in [
         ("auto", GuardMode::Auto),
@@ -141,7 +152,7 @@ fn refuses_numbers_out_of_range_with_what_is_allowed() {
 #[test]
 fn refuses_unknown_options_and_missing_interfaces() {
     assert!(refusal("-i eth0 -x").contains("-x"));
-    assert!(refusal("-i eth0 --metric 3").contains("--metric"));
+    assert!(refusal("-i eth0 --speed 3").contains("--speed"));
     assert!(refusal("eth0").contains("eth0"));
     let none = refusal("-f");
     assert!(none.contains("-i NAME") && none.contains("-o if=NAME"), "{none}");
