@@ -51,6 +51,11 @@ struct LinkState {
 
 /// Open connections keep an address that is no longer wanted.
 //= LL-1.9-08 connections that are open go on for a while beside a routable address
+//= LL-1.9-03 both kinds of address may be there during a change
+//= LL-1.9-09 peers may still connect to an address on its way out
+//= LL-2.6.1-02 the address goes on working beside the preferred one
+//= LL-2.6.1-03 open connections keep it as their source
+//= DNA-2.3-05 a link-local address falls behind a routable one
 #[derive(Clone, Copy)]
 struct Retirement {
     /// At the latest.
