@@ -340,7 +340,7 @@ impl Device {
     //= LL-2.5-08 connections are reset before their address is given up
     //= ACD-2.4-10 connections are reset before their address is given up
     //= LL-5-04 nobody inherits connections together with an address
-//= ACD-5-01 nobody inherits connections together with an address
+    //= ACD-5-01 nobody inherits connections together with an address
     fn reset_connections(&self, edge: &mut Edge, addr: LinkLocalAddr) {
         let Some(sockets) = &mut edge.sockets else { return };
         match sockets.reset_all(addr.ip()) {

@@ -56,9 +56,9 @@ impl Situation {
         //= LL-2.6.2-01 destinations in 169.254.0.0/16 are reached directly
         //= LL-2.6.2-02 with a routable address alone as well
         let number = self.index.get();
-//= LL-2.8-01 all of 169.254.0.0/16 counts as on the link
-//= LL-3.3-01 a routable address is enough to reach link-local hosts
-//= LL-3.2-01 every interface has a route of its own, for programs that bind to it
+        //= LL-2.8-01 all of 169.254.0.0/16 counts as on the link
+        //= LL-3.3-01 a routable address is enough to reach link-local hosts
+        //= LL-3.2-01 every interface has a route of its own, for programs that bind to it
         let on_link = Route {
             kind: RouteKind::Unicast,
             index: self.index,
@@ -88,8 +88,8 @@ impl Situation {
                 }
                 if settings.default_route && self.routable.is_none() {
                     //= LL-2.6.2-08 with our address alone, everything is sought on the link
-//= LL-3.3-02 with our address alone every host of the link is reached
-//= LL-1.8-01 link-local and routable hosts of one link reach each other
+                    //= LL-3.3-02 with our address alone every host of the link is reached
+                    //= LL-1.8-01 link-local and routable hosts of one link reach each other
                     let metric = DEFAULT_METRIC_BASE.saturating_add(number);
                     routes.push(Route { metric, ..everything });
                 }
@@ -102,9 +102,9 @@ impl Situation {
     /// The rule that has packets from our address leave by its own interface.
     //= LL-2.6.2-07 packets from our address never go to a router
     //= BASE-06 an address leaves by its own interface only
-//= LL-2.6.1-04 the interface of an address is settled before anything else
-//= LL-3.1-01 an address stays on its own link
-//= LL-2.7-02 packets with a link-local address are handed to no router
+    //= LL-2.6.1-04 the interface of an address is settled before anything else
+    //= LL-3.1-01 an address stays on its own link
+    //= LL-2.7-02 packets with a link-local address are handed to no router
     fn rule(&self) -> Option<Rule> {
         let addr = self.addr.filter(|_| self.guarded && self.carrier)?;
         Some(Rule {

@@ -59,7 +59,7 @@ pub(crate) enum Mode {
     Fallback,
     /// Always.
     Always,
-//= LL-2.6-01 the rules hold for hosts without a link-local address as well
+    //= LL-2.6-01 the rules hold for hosts without a link-local address as well
     /// Never: only the routes.
     Route,
 }

@@ -122,13 +122,13 @@ impl Filter {
     //= LL-2.5-10 every ARP request with a link-local sender is a broadcast
     //= LL-2.5-11 other ARP is left alone
     //= LL-2.7-04 nobody answers for addresses that are not claimed
-//= LL-2.8-03 routable addresses are left alone
-//= LL-4-02 owners of one address hear of each other when links join
-//= ACD-2.6-01 ordinary replies stay as they are
-//= ACD-2.6-02 ordinary replies stay as they are
-//= ACD-2.6-03 RFC 3927 asks for broadcast replies
-//= DNA-2.1.1-01 nobody hears of an address by ARP before it is claimed
-//= BASE-05 no datagram leaves with a link-local source that is not ours
+    //= LL-2.8-03 routable addresses are left alone
+    //= LL-4-02 owners of one address hear of each other when links join
+    //= ACD-2.6-01 ordinary replies stay as they are
+    //= ACD-2.6-02 ordinary replies stay as they are
+    //= ACD-2.6-03 RFC 3927 asks for broadcast replies
+    //= DNA-2.1.1-01 nobody hears of an address by ARP before it is claimed
+    //= BASE-05 no datagram leaves with a link-local source that is not ours
     fn add_gate(&self, batch: &mut Batch, names: &Names, device: &str) {
         let claimed = Set { table: self.link(), name: &names.claimed };
         let hook = Hook::Egress { device };
@@ -169,7 +169,7 @@ impl Filter {
 
     /// Linux does not take a broadcast reply as proof that a neighbour is there, and asks again
     /// every few seconds. A reply to this host counts as if it had been sent to it alone.
-//= ACD-1.2.1-01 receivers can deal with broadcast replies
+    //= ACD-1.2.1-01 receivers can deal with broadcast replies
     fn add_confirmation(&self, batch: &mut Batch, names: &Names, device: &str, mac: MacAddr) {
         let hook = Hook::Ingress { device };
         let ingress = Chain { table: self.link(), name: &names.ingress, hook, priority: 0 };
@@ -192,8 +192,8 @@ impl Filter {
     //= LL-2.7-06 nor is multicast with a link-local source
     //= LL-7-01 routes make no difference to that
     //= LL-7-02 nor does it go back to where it came from
-//= LL-2.10-01 link-local addresses are not seen beyond their link
-//= BASE-12 169.254.0.0/16 is not forwarded
+    //= LL-2.10-01 link-local addresses are not seen beyond their link
+    //= BASE-12 169.254.0.0/16 is not forwarded
     fn add_no_forwarding(&self, batch: &mut Batch, names: &Names, index: IfIndex) {
         let table = self.host();
         let exempt = self.exempt();
