@@ -1,8 +1,9 @@
 //! The main function of kernel tests.
 
+use std::panic::{catch_unwind, resume_unwind};
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Completion, Trial, run};
+use libtest_mimic::{Arguments, Completion, Failed, Trial, run};
 
 /// Tests that run at a time unless `--test-threads` says otherwise. They wait for protocol timers
 /// nearly all the time, so many of them fit on one processor.
@@ -37,15 +38,34 @@ pub fn test_main(tests: &[(&'static str, fn())]) -> ExitCode {
     if let Some(why) = &refusal {
         crate::say(&format!("skipped: {why}\n"));
     }
-    let trials = tests.iter().map(|&(name, test)| match &refusal {
-        None => Trial::test(name, move || {
-            test();
-            Ok(())
-        }),
-        Some(why) => {
-            let why = why.to_string();
-            Trial::ignorable_test(name, move || Ok(Completion::ignored_with(why)))
-        }
+    let trials = tests.iter().map(|&(name, test)| {
+        let refusal = refusal.as_ref().map(ToString::to_string);
+        Trial::ignorable_test(name, move || match refusal {
+            None => complete(test),
+            Some(why) => Ok(Completion::ignored_with(why)),
+        })
     });
     run(&arguments, trials.collect()).exit_code()
+}
+
+/// Why a test was left.
+struct Skipped(String);
+
+/// Leaves the running test, which is then reported as ignored for the reason given. For what a
+/// machine may lack without anything being wrong.
+pub fn skip(why: &str) -> ! {
+    resume_unwind(Box::new(Skipped(why.to_owned())))
+}
+
+fn complete(test: fn()) -> Result<Completion, Failed> {
+    match catch_unwind(test) {
+        Ok(()) => Ok(Completion::Completed),
+        Err(payload) => match payload.downcast::<Skipped>() {
+            Ok(skipped) => {
+                crate::say(&format!("skipped: {}\n", skipped.0));
+                Ok(Completion::ignored_with(skipped.0))
+            }
+            Err(payload) => resume_unwind(payload),
+        },
+    }
 }
