@@ -52,13 +52,15 @@ pub(crate) struct Device {
     last: Option<LinkLocalAddr>,
     /// The address that we have put on the interface.
     installed: Option<LinkLocalAddr>,
+    /// Whether that address has been announced.
+    in_use: bool,
     carrier: bool,
     /// The routable address that new traffic comes from instead.
     routable: Option<Ipv4Addr>,
     routes: Routes,
     route_settings: RouteSettings,
-    /// Whether that address has been announced.
-    in_use: bool,
+    /// What was said last about routes that cannot be had.
+    route_trouble: Option<String>,
     /// Whether the last frame could not be sent, and a warning was given.
     send_fails: bool,
 }
@@ -83,11 +85,12 @@ impl Device {
             _lock: lock,
             last: None,
             installed: None,
+            in_use: false,
             carrier: false,
             routable: None,
             routes: Routes::default(),
             route_settings: settings.routes,
-            in_use: false,
+            route_trouble: None,
             send_fails: false,
         }
     }
@@ -230,11 +233,12 @@ impl Device {
             routable: self.routable,
             guarded: edge.guard.tier() > Tier::Off,
         };
-        if let Err(error) = self.routes.set(&mut edge.rtnl, &situation, self.route_settings)
-            && !error.is_gone()
-        {
-            warn!(interface = self.name, "{error}");
+        let set = self.routes.set(&mut edge.rtnl, &situation, self.route_settings);
+        let trouble = set.err().filter(|error| !error.is_gone()).map(|error| error.to_string());
+        if let Some(trouble) = trouble.as_ref().filter(|_| trouble != self.route_trouble) {
+            warn!(interface = self.name, "{trouble}");
         }
+        self.route_trouble = trouble;
     }
 
     /// Guards the interface anew under its present name and MAC address.
