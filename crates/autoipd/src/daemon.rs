@@ -4,6 +4,7 @@
 //! The order within a turn matters: a resume from sleep first, since it voids what timers and
 //! frames would say; then signals, the kernel's notifications, frames, and last what is due.
 
+use std::thread;
 use std::time::Duration;
 
 use autoip_core::Instant;
@@ -30,6 +31,9 @@ const TOKEN_SOCKETS: u64 = 4;
 
 /// With at least so much time before anything is due, files are written.
 const QUIET: Duration = Duration::from_millis(500);
+
+/// How many sockets one thread closes at the end.
+const CLOSED_BY_ONE: usize = 16;
 
 /// The whole daemon.
 pub(crate) struct Daemon {
@@ -112,8 +116,7 @@ impl Daemon {
             }
             if tokens.contains(&TOKEN_SIGNALS) && self.handle_signals()? {
                 self.stop();
-                // The kernel closes a thousand sockets faster than we do, one by one.
-                std::mem::forget(self);
+                close(self.interfaces);
                 return Ok(());
             }
             if tokens.contains(&TOKEN_MONITOR) {
@@ -225,6 +228,19 @@ impl Daemon {
         for interface in &mut self.interfaces {
             interface.stop(&mut self.edge);
         }
+        self.edge.guard.end(&mut self.edge.rtnl);
         self.edge.store.flush();
     }
+}
+
+/// Closes all sockets. Each close of a packet socket waits some ten milliseconds for the kernel;
+/// on several threads they wait together.
+fn close(mut interfaces: Vec<Interface>) {
+    thread::scope(|scope| {
+        while !interfaces.is_empty() {
+            let rest = interfaces.split_off(interfaces.len().min(CLOSED_BY_ONE));
+            let some = std::mem::replace(&mut interfaces, rest);
+            scope.spawn(move || drop(some));
+        }
+    });
 }

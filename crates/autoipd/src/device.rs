@@ -109,7 +109,6 @@ impl Device {
     pub(crate) fn stop(&mut self, edge: &mut Edge) {
         self.drive(edge, |engine| engine.stop(Loss::Stopped));
         self.set_situation(edge, false, None);
-        edge.guard.release(&mut edge.rtnl, self.index);
     }
 
     /// Takes in whether there is a carrier, and the operable routable address.

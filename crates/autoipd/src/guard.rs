@@ -128,6 +128,18 @@ impl Guard {
         }
     }
 
+    /// Stops guarding all interfaces.
+    pub(crate) fn end(&mut self, rtnl: &mut Rtnl) {
+        if let Some(filter) = self.filter.take()
+            && let Err(error) = filter.end()
+        {
+            debug!("{error}");
+        }
+        while let Some(index) = self.kept.keys().next().copied() {
+            self.release(rtnl, index);
+        }
+    }
+
     fn change(&mut self, change: impl FnOnce(&mut Filter) -> Result<()>) {
         if let Some(filter) = &mut self.filter
             && let Err(error) = change(filter)

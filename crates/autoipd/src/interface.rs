@@ -116,6 +116,7 @@ impl Interface {
             if link.is_none_or(|link| unsuitable(link, &edge.host).is_some()) {
                 self.last = device.last().or(self.last);
                 device.stop(edge);
+                edge.guard.release(&mut edge.rtnl, device.index);
                 self.state = State::Absent { refusal: None };
             }
         }

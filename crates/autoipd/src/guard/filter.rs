@@ -116,6 +116,13 @@ impl Filter {
         self.nft.commit(&batch)
     }
 
+    /// Takes everything away. The kernel would do so by itself, but have us wait for it.
+    pub(super) fn end(mut self) -> Result<()> {
+        let mut batch = Batch::new();
+        batch.remove_table(&self.link()).remove_table(&self.host());
+        self.nft.commit(&batch)
+    }
+
     /// The gate, and behind it the rewrite.
     //= LL-2.2-02 no frame leaves with a link-local sender that is not claimed
     //= LL-2.5-09 every ARP reply with a link-local sender is a broadcast
