@@ -39,8 +39,8 @@ pub use batch::Batch;
 pub use object::{Chain, Family, Hook, Set, Table};
 pub use statement::{
     Field, Statement, accept, arp_daddr_ether, arp_operation_reply, arp_saddr_ether, arp_saddr_ip,
-    counter, drop, ether_daddr_set, fib_daddr_type_unicast, ip_daddr, ip_saddr, meta_iif,
-    meta_mark, meta_nfproto_ipv4, meta_oif, meta_pkttype_set_host, meta_protocol_arp,
+    counter, drop, ether_daddr_set, ether_saddr, fib_daddr_type_unicast, ip_daddr, ip_saddr,
+    meta_iif, meta_mark, meta_nfproto_ipv4, meta_oif, meta_pkttype_set_host, meta_protocol_arp,
     meta_protocol_ip, rt_ip_nexthop,
 };
 

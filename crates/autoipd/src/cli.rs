@@ -59,7 +59,8 @@ struct Cli {
     /// Interface to manage with the options of nfm-autoip.so: if=NAME (default en0), ip=ADDR,
     /// delay=MS between probes (1 to 8000, default 2000), debug, abandon. Claims an address
     /// beside a routable one. May be given more than once
-    #[arg(short = 'o', long = "options", value_name = "LIST", value_parser = OptionList::parse)]
+    #[arg(short = 'o', long = "options", value_name = "LIST", value_parser = OptionList::parse,
+          conflicts_with = "mode")]
     lists: Vec<OptionList>,
 
     /// Number of probes, 1 to 16 [default: 3]

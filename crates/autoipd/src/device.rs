@@ -63,6 +63,8 @@ pub(crate) struct Device {
     route_trouble: Option<String>,
     /// Whether the last frame could not be sent, and a warning was given.
     send_fails: bool,
+    /// What is to be reported when the first announcement has gone out at last.
+    unannounced: Option<Event>,
 }
 
 impl Device {
@@ -92,6 +94,7 @@ impl Device {
             route_settings: settings.routes,
             route_trouble: None,
             send_fails: false,
+            unannounced: None,
         }
     }
 
@@ -136,7 +139,7 @@ impl Device {
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.engine.poll_timeout()
+        self.engine.poll_timeout().into_iter().chain(self.routes.retry_at()).min()
     }
 
     /// Gives the engine one input and does what it asks for, to the end.
@@ -169,8 +172,11 @@ impl Device {
         if self.deadline().is_none_or(|at| at > boottime()) {
             return;
         }
+        if self.routes.retry_at().is_some_and(|at| at <= boottime()) {
+            self.renew_routes(edge);
+        }
         self.receive(edge);
-        while self.deadline().is_some_and(|at| at <= boottime()) {
+        while self.engine.poll_timeout().is_some_and(|at| at <= boottime()) {
             self.drive(edge, |engine| engine.handle_timeout(boottime()));
         }
     }
@@ -251,8 +257,10 @@ impl Device {
     /// that somebody else is responsible for.
     pub(crate) fn set_gate(&self, edge: &mut Edge) {
         let ours = self.in_use().map(|addr| addr.ip());
+        // Older kernels forget the mark of ours.
+        let installed = self.installed.map(|addr| addr.ip());
         let foreign = edge.host.foreign(self.index, marks::PROTOCOL);
-        let addrs = foreign.chain(ours).collect();
+        let addrs = foreign.filter(|&ip| Some(ip) != installed).chain(ours).collect();
         edge.guard.admit(self.index, addrs);
     }
 
@@ -262,7 +270,7 @@ impl Device {
                 self.listen(interest);
                 None
             }
-            Action::Transmit(frame) => self.transmit(&frame),
+            Action::Transmit(frame) => self.transmit(edge, &frame),
             Action::Install(addr) => Some(self.install(edge, addr)),
             Action::Remove(addr, loss) => {
                 self.remove(edge, addr, loss);
@@ -284,16 +292,20 @@ impl Device {
         }
     }
 
-    fn transmit(&mut self, frame: &[u8]) -> Option<Feedback> {
+    fn transmit(&mut self, edge: &mut Edge, frame: &[u8]) -> Option<Feedback> {
         match self.socket.send(frame) {
             Ok(()) => {
                 trace_frame(&self.name, "sent", frame);
                 self.send_fails = false;
-                None
+                match self.unannounced.take() {
+                    None => None,
+                    Some(event) => self.report(edge, event),
+                }
             }
             Err(error) => {
                 // A link that is going away says so in its own event.
-                if !error.is_gone() && !std::mem::replace(&mut self.send_fails, true) {
+                let known = std::mem::replace(&mut self.send_fails, true);
+                if !error.is_gone() && !known {
                     warn!(interface = self.name, "{error}; trying again every second");
                 }
                 Some(Feedback::TransmitFailed)
@@ -325,12 +337,14 @@ impl Device {
             self.reset_connections(edge, addr);
         }
         let in_use = std::mem::take(&mut self.in_use);
+        self.unannounced = None;
         // From here on nothing leaves with the address.
         self.set_gate(edge);
-        if let Err(error) = edge.rtnl.remove_address(&self.address(edge, addr)) {
+        let address = self.address(edge, addr);
+        if let Err(error) = edge.rtnl.remove_address(&address) {
             warn!(interface = self.name, "{error}");
         }
-        edge.host.remove(self.index, addr.ip());
+        edge.host.remove(&address);
         self.installed = None;
         self.set_routes(edge);
         if in_use {
@@ -356,6 +370,10 @@ impl Device {
     fn report(&mut self, edge: &mut Edge, event: Event) -> Option<Feedback> {
         let interface = &self.name;
         match event {
+            // Nobody has heard of it: it is used when the announcement has gone out.
+            Event::Acquired(_) | Event::Restored(_) if self.send_fails => {
+                self.unannounced = Some(event);
+            }
             Event::Candidate(addr) => {
                 if let Some(holder) = self.holder(edge, addr) {
                     debug!(interface, "passing over {addr}: {holder}");
@@ -375,7 +393,8 @@ impl Device {
                 info!(interface, "put {addr} back, which somebody had deleted");
                 self.in_use = true;
                 self.set_gate(edge);
-                self.set_routes(edge);
+                // Older kernels say nothing of routes that went with the address.
+                self.renew_routes(edge);
             }
             Event::Contested(addr, contest) => self.report_contest(addr, contest),
             Event::Defended(addr) => debug!(interface, "announced {addr} in defence"),
@@ -419,7 +438,7 @@ impl Device {
         if let Some(link) = edge.host.elsewhere(self.index, addr.ip()) {
             return Some(format!("{} of this host has it", link.name));
         }
-        if edge.host.has(self.index, addr.ip()) {
+        if edge.host.has(self.index, addr.ip(), None) {
             return Some("somebody has put it on this interface already".to_owned());
         }
         //= LL-3.2-02 neighbours on other links may have the address

@@ -37,7 +37,7 @@ impl Host {
                 self.addresses.retain(|address| address.index != *index);
             }
             Event::AddressAdded(address) => self.add(address.clone()),
-            Event::AddressRemoved(address) => self.remove(address.index, address.ip),
+            Event::AddressRemoved(address) => self.remove(address),
             Event::RouteAdded(_)
             | Event::RouteRemoved(_)
             | Event::RuleAdded(_)
@@ -47,12 +47,14 @@ impl Host {
     }
 
     pub(crate) fn add(&mut self, address: Address) {
-        self.remove(address.index, address.ip);
+        self.remove(&address);
         self.addresses.push(address);
     }
 
-    pub(crate) fn remove(&mut self, index: IfIndex, ip: Ipv4Addr) {
-        self.addresses.retain(|address| (address.index, address.ip) != (index, ip));
+    /// The kernel can have one address with several prefixes.
+    pub(crate) fn remove(&mut self, removed: &Address) {
+        let key = |a: &Address| (a.index, a.ip, a.prefix_len);
+        self.addresses.retain(|address| key(address) != key(removed));
     }
 
     pub(crate) fn link(&self, index: IfIndex) -> Option<&Link> {
@@ -63,9 +65,12 @@ impl Host {
         self.links.values().find(|link| link.name == name)
     }
 
-    /// Whether `ip` is on the interface `index`.
-    pub(crate) fn has(&self, index: IfIndex, ip: Ipv4Addr) -> bool {
-        self.addresses.iter().any(|address| (address.index, address.ip) == (index, ip))
+    /// Whether `ip` is on the interface `index`, with this prefix if one is given.
+    pub(crate) fn has(&self, index: IfIndex, ip: Ipv4Addr, prefix_len: Option<u8>) -> bool {
+        let same = |a: &Address| {
+            (a.index, a.ip) == (index, ip) && prefix_len.is_none_or(|len| a.prefix_len == len)
+        };
+        self.addresses.iter().any(same)
     }
 
     /// Another interface of this host that has `ip`.

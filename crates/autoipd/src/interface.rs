@@ -256,7 +256,7 @@ fn take_left_over(link: &Link, edge: &mut Edge) -> Option<LinkLocalAddr> {
         if let Err(error) = edge.rtnl.remove_address(&address) {
             warn!(interface = link.name, "{error}");
         }
-        edge.host.remove(link.index, ip);
+        edge.host.remove(&address);
         found = LinkLocalAddr::new(ip).ok().or(found);
     }
     if let Err(error) = routes::remove_left_over(&mut edge.rtnl, link.index) {
@@ -312,7 +312,10 @@ fn follow(
         device.drive(edge, |engine| engine.start(boottime()));
     }
     //= LL-1.5-02 the address is looked after for as long as it is in use
-    if device.installed().is_some_and(|addr| !edge.host.has(device.index, addr.ip())) {
+    if device
+        .installed()
+        .is_some_and(|addr| !edge.host.has(device.index, addr.ip(), Some(marks::PREFIX_LEN)))
+    {
         device.drive(edge, |engine| engine.address_deleted(boottime()));
     }
 }

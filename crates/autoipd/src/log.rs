@@ -25,9 +25,24 @@ pub(crate) fn start(verbosity: Verbosity) {
     let lines = Lines { journal };
     let _ = tracing_subscriber::fmt()
         .with_max_level(level)
-        .with_writer(io::stderr)
+        .with_writer(|| Lossy)
         .event_format(lines)
         .try_init();
+}
+
+/// Standard error, where a line that cannot be written is lost and nothing more: a full disk or a
+/// reader that has gone must not end the daemon.
+struct Lossy;
+
+impl io::Write for Lossy {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let _ = io::stderr().write_all(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// How an event becomes a line.

@@ -17,7 +17,7 @@ pub(crate) const PACKET: u32 = 0x0169_0254;
 /// Valid on the link only (RT_SCOPE_LINK): routable addresses are preferred as sources.
 const SCOPE_LINK: u8 = 253;
 /// 169.254.0.0/16 is never divided (RFC 3927 §2.8).
-const PREFIX_LEN: u8 = 16;
+pub(crate) const PREFIX_LEN: u8 = 16;
 const BROADCAST: Ipv4Addr = Ipv4Addr::new(169, 254, 255, 255);
 /// The longest label that the kernel takes, in bytes.
 const LABEL_MAX: usize = 15;

@@ -6,6 +6,7 @@
 //! from it leaves by its own interface, straight to its destination.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use autoip_core::{Instant, LinkLocalAddr};
 use autoip_linux::rtnl::{LOCAL_TABLE, MAIN_TABLE, Route, RouteKind, Rtnl, Rule};
@@ -27,6 +28,8 @@ const TABLE_BASE: u32 = 39_270_000;
 const RULE_PRIORITY: u32 = 3927;
 /// Straight to the destination, without a router (RT_SCOPE_LINK).
 const SCOPE_LINK: u8 = 253;
+/// The pause after others deleted our routes too often.
+const RETRY_AFTER: Duration = Duration::from_secs(60);
 /// 169.254.0.0/16 is never divided (RFC 3927 §2.8).
 const LINK_LOCAL_PREFIX: u8 = 16;
 const HOST_PREFIX: u8 = 32;
@@ -125,6 +128,7 @@ pub(crate) struct Routes {
     routes: Vec<Route>,
     rule: Option<Rule>,
     restores: Limit,
+    retry_at: Option<Instant>,
 }
 
 impl Routes {
@@ -135,24 +139,39 @@ impl Routes {
         situation: &Situation,
         settings: RouteSettings,
     ) -> Result<()> {
-        let (routes, rule) = (situation.routes(settings), situation.rule());
-        let known = std::mem::take(&mut self.routes);
-        for route in routes.iter().filter(|route| !known.contains(route)) {
-            rtnl.add_route(route)?;
+        let routes = self.set_routes(rtnl, &situation.routes(settings));
+        let rule = self.set_rule(rtnl, situation.rule());
+        routes.and(rule)
+    }
+
+    fn set_routes(&mut self, rtnl: &mut Rtnl, wanted: &[Route]) -> Result<()> {
+        for route in wanted {
+            if !self.routes.contains(route) {
+                rtnl.add_route(route)?;
+                // It took the place of one that differs in its source.
+                self.routes.retain(|old| key(old) != key(route));
+                self.routes.push(route.clone());
+            }
         }
         // The old ones after the new ones: meanwhile nothing goes astray.
-        for route in known.iter().filter(|old| !routes.iter().any(|new| key(old) == key(new))) {
-            rtnl.remove_route(route)?;
+        while let Some(place) = self.routes.iter().position(|old| !wanted.contains(old)) {
+            rtnl.remove_route(&self.routes[place])?;
+            self.routes.swap_remove(place);
         }
-        self.routes = routes;
-        if rule != self.rule {
-            if let Some(old) = self.rule.take() {
-                rtnl.remove_rule(&old)?;
-            }
-            if let Some(new) = rule {
-                rtnl.add_rule(&new)?;
-                self.rule = Some(new);
-            }
+        Ok(())
+    }
+
+    fn set_rule(&mut self, rtnl: &mut Rtnl, wanted: Option<Rule>) -> Result<()> {
+        if wanted == self.rule {
+            return Ok(());
+        }
+        if let Some(old) = &self.rule {
+            rtnl.remove_rule(old)?;
+            self.rule = None;
+        }
+        if let Some(new) = wanted {
+            rtnl.add_rule(&new)?;
+            self.rule = Some(new);
         }
         Ok(())
     }
@@ -162,11 +181,13 @@ impl Routes {
     pub(crate) fn forget(&mut self) {
         self.routes.clear();
         self.rule = None;
+        self.retry_at = None;
     }
 
-    /// Whether somebody else deleted one of ours.
+    /// Whether somebody else deleted one of ours. One that we have replaced had another source.
     pub(crate) fn lost_route(&self, removed: &Route) -> bool {
-        self.routes.iter().any(|route| key(route) == key(removed))
+        let lost = |route: &Route| key(route) == key(removed) && route.source == removed.source;
+        self.routes.iter().any(lost)
     }
 
     /// Whether somebody else deleted ours.
@@ -175,9 +196,19 @@ impl Routes {
         self.rule.as_ref().is_some_and(|rule| key(rule) == key(removed))
     }
 
-    /// Whether to put back what somebody else deleted; not without end.
+    /// Whether to put back at once what somebody else deleted. When that happens too often it
+    /// has to wait; see [`Routes::retry_at`].
     pub(crate) fn may_restore(&mut self, now: Instant) -> bool {
-        self.restores.allows(now)
+        let allowed = self.restores.allows(now);
+        if !allowed {
+            self.retry_at.get_or_insert(now + RETRY_AFTER);
+        }
+        allowed
+    }
+
+    /// When to make sure of everything again.
+    pub(crate) fn retry_at(&self) -> Option<Instant> {
+        self.retry_at
     }
 }
 

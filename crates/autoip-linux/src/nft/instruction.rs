@@ -79,6 +79,11 @@ pub(super) enum Source {
     /// The hardware type of the interface that the packet came in by; to the egress hook, the
     /// interface that it leaves by.
     Iiftype,
+    /// Bytes of the Ethernet header.
+    LinkHeader {
+        offset: u32,
+        len: u32,
+    },
     /// Bytes of the ARP or IPv4 header.
     NetworkHeader {
         offset: u32,
@@ -139,12 +144,8 @@ impl Source {
             Self::Iif => load_meta(out, META_IIF),
             Self::Oif => load_meta(out, META_OIF),
             Self::Iiftype => load_meta(out, META_IIFTYPE),
-            Self::NetworkHeader { offset, len } => instruction(out, "payload", |data| {
-                number(data, PAYLOAD_TO_REGISTER, REGISTER);
-                number(data, PAYLOAD_BASE, NETWORK_HEADER);
-                number(data, PAYLOAD_OFFSET, offset);
-                number(data, PAYLOAD_LEN, len);
-            }),
+            Self::LinkHeader { offset, len } => load_payload(out, LINK_HEADER, offset, len),
+            Self::NetworkHeader { offset, len } => load_payload(out, NETWORK_HEADER, offset, len),
             Self::NextHop => instruction(out, "rt", |data| {
                 number(data, ROUTE_TO_REGISTER, REGISTER);
                 number(data, ROUTE_KEY, KEY_NEXTHOP4);
@@ -156,6 +157,15 @@ impl Source {
             }),
         }
     }
+}
+
+fn load_payload(out: &mut Writer, base: u32, offset: u32, len: u32) {
+    instruction(out, "payload", |data| {
+        number(data, PAYLOAD_TO_REGISTER, REGISTER);
+        number(data, PAYLOAD_BASE, base);
+        number(data, PAYLOAD_OFFSET, offset);
+        number(data, PAYLOAD_LEN, len);
+    });
 }
 
 /// Writes the instructions that compare a field with the first bytes of what it has to be.

@@ -51,6 +51,12 @@ pub fn meta_nfproto_ipv4() -> Statement {
     compare(Source::Nfproto, [NFPROTO_IPV4])
 }
 
+/// The sender in the Ethernet header.
+#[must_use]
+pub fn ether_saddr() -> Field<MacAddr> {
+    field(Source::LinkHeader { offset: 6, len: 6 })
+}
+
 /// The mark of the packet, such as its socket gave it.
 #[must_use]
 pub fn meta_mark() -> Field<u32> {

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteFlags, RouteHeader, RouteMessage, RouteType,
 };
@@ -171,7 +171,8 @@ impl Rtnl {
         }
         // Something with the same destination and metric is there: the same route, one that is
         // to be replaced, or another interface's. Only a look at all of them can tell.
-        self.insert_route(route, NLM_F_APPEND)?;
+        // Without further flags the kernel puts ours in front of theirs.
+        self.insert_route(route, 0)?;
         for other in self.routes_of(route.table)? {
             if other.rivals(route) && other != *route {
                 self.remove_route(&other)?;

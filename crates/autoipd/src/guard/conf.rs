@@ -42,7 +42,7 @@ impl Kept {
         dir: &Path,
         guarded: bool,
     ) -> Result<Self> {
-        let record = dir.join(format!("{mac}.settings"));
+        let record = dir.join(format!("{mac}-{index}.settings"));
         let before = Record::read(&record).filter(|record| record.is_of(index));
         let mut changed = Vec::new();
         let wanted = if guarded { &WANTED[..] } else { &WANTED[..HARMLESS] };
@@ -65,13 +65,13 @@ impl Kept {
 
     /// Puts everything back that nobody else has changed meanwhile.
     pub(super) fn put_back(&self, rtnl: &mut Rtnl) -> Result<()> {
+        // Whatever comes of it: what is not there need not be removed.
+        let _ = fs::remove_file(&self.record);
         for &(conf, original) in &self.changed {
             if WANTED.contains(&(conf, rtnl.conf(self.index, conf)?)) {
                 rtnl.set_conf(self.index, conf, original)?;
             }
         }
-        // What is not there need not be removed.
-        let _ = fs::remove_file(&self.record);
         Ok(())
     }
 

@@ -67,14 +67,16 @@ impl Filter {
     fn begin(&mut self, exempt: &[Ipv4Addr]) -> Result<()> {
         let mut batch = Batch::new();
         batch.add_table(&self.link()).add_table(&self.host());
-        batch.add_set(&self.exempt()).add_elements(&self.exempt(), exempt);
+        for set in [self.exempt(), self.exempt_from_gate()] {
+            batch.add_set(&set).add_elements(&set, exempt);
+        }
         self.nft.commit(&batch)
     }
 
     pub(super) fn protect(&mut self, index: IfIndex, device: &str, mac: MacAddr) -> Result<()> {
         let names = Names::of(index);
         let mut batch = Batch::new();
-        self.add_gate(&mut batch, &names, device);
+        self.add_gate(&mut batch, &names, device, mac);
         self.add_confirmation(&mut batch, &names, device, mac);
         self.add_no_forwarding(&mut batch, &names, index);
         self.add_no_router(&mut batch, &names, index);
@@ -136,7 +138,7 @@ impl Filter {
     //= ACD-2.6-03 RFC 3927 asks for broadcast replies
     //= DNA-2.1.1-01 nobody hears of an address by ARP before it is claimed
     //= BASE-05 no datagram leaves with a link-local source that is not ours
-    fn add_gate(&self, batch: &mut Batch, names: &Names, device: &str) {
+    fn add_gate(&self, batch: &mut Batch, names: &Names, device: &str, mac: MacAddr) {
         let claimed = Set { table: self.link(), name: &names.claimed };
         let hook = Hook::Egress { device };
         let egress = Chain { table: self.link(), name: &names.egress, hook, priority: 0 };
@@ -144,6 +146,8 @@ impl Filter {
         batch.add_rule(
             &egress,
             [
+                // Virtual interfaces on top of this one have addresses of their own.
+                nft::ether_saddr().is(mac),
                 nft::meta_protocol_arp(),
                 nft::arp_saddr_ip().starts_with(LINK_LOCAL),
                 nft::arp_saddr_ip().is_not_in(&claimed),
@@ -156,9 +160,11 @@ impl Filter {
         batch.add_rule(
             &egress,
             [
+                nft::ether_saddr().is(mac),
                 nft::meta_protocol_ip(),
                 nft::ip_saddr().starts_with(LINK_LOCAL),
                 nft::ip_saddr().is_not_in(&claimed),
+                nft::ip_saddr().is_not_in(&self.exempt_from_gate()),
                 nft::counter(),
                 nft::drop(),
             ],
@@ -166,6 +172,7 @@ impl Filter {
         batch.add_rule(
             &egress,
             [
+                nft::ether_saddr().is(mac),
                 nft::meta_protocol_arp(),
                 nft::arp_saddr_ip().starts_with(LINK_LOCAL),
                 nft::counter(),
@@ -250,6 +257,11 @@ impl Filter {
 
     fn host(&self) -> Table<'_> {
         Table { family: Family::Inet, name: &self.table, owned: true }
+    }
+
+    /// The same addresses again: a set belongs to one table.
+    fn exempt_from_gate(&self) -> Set<'_> {
+        Set { table: self.link(), name: "exempt" }
     }
 
     fn exempt(&self) -> Set<'_> {
