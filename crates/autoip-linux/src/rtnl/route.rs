@@ -170,13 +170,19 @@ impl Rtnl {
             return Ok(());
         }
         // Something with the same destination and metric is there: the same route, one that is
-        // to be replaced, or another interface's. Only a look at all of them can tell.
-        // Without further flags the kernel puts ours in front of theirs.
+        // to be replaced, or somebody else's. Only a look at all of them can tell.
+        let rivals = |other: &Route| other.rivals(route) && other != route;
+        let old: Vec<_> = self.routes_of(route.table)?.into_iter().filter(rivals).collect();
+        // To the kernel no source means any, the new one's as well: such a route goes before.
+        let (anonymous, others): (Vec<_>, Vec<_>) =
+            old.into_iter().partition(|other| other.source.is_none());
+        for other in &anonymous {
+            self.remove_route(other)?;
+        }
+        // Without further flags the kernel puts ours in front of everybody else's.
         self.insert_route(route, 0)?;
-        for other in self.routes_of(route.table)? {
-            if other.rivals(route) && other != *route {
-                self.remove_route(&other)?;
-            }
+        for other in &others {
+            self.remove_route(other)?;
         }
         Ok(())
     }

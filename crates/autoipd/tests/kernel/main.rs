@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod arp;
 mod bridge;
 mod carrier;
 mod claim;
@@ -15,14 +16,23 @@ mod defence;
 mod deletion;
 mod device;
 mod echo;
+mod fault;
+mod forwarding;
+mod gate;
+mod handover;
 mod limit;
 mod neighbour;
 mod noise;
 mod overrun;
+mod packet;
 mod process;
+mod reset;
 mod restart;
+mod restore;
+mod routing;
 mod sibling;
 mod station;
+mod traces;
 
 use std::process::ExitCode;
 
@@ -31,6 +41,7 @@ use autoip_lab::tests;
 fn main() -> ExitCode {
     // The long ones first: they decide how long the whole takes.
     autoip_lab::test_main(&tests![
+        arp::ll_2_5_10_rechecks_are_broadcast,
         limit::no_probe_follows_ten_conflicts,
         defence::a_conflict_after_ten_seconds_is_defended_again,
         defence::a_second_conflict_within_ten_seconds_ends_the_use,
@@ -95,6 +106,42 @@ fn main() -> ExitCode {
         overrun::a_deletion_that_went_unseen_is_put_right,
         overrun::a_flap_that_went_unseen_starts_a_claim,
         overrun::an_interface_made_again_unseen_is_found,
+        reset::ll_2_5_08_connections_are_reset_before_the_address_goes,
+        reset::without_a_reset_the_peer_waits,
+        handover::ll_1_9_08_open_connections_go_on_beside_a_routable_address,
+        handover::connections_last_no_longer_than_the_grace,
+        handover::an_address_that_is_needed_again_stays,
+        handover::the_source_follows_the_routable_addresses,
+        restore::nothing_is_left_after_a_busy_life,
+        restore::a_killed_daemon_does_not_stand_in_the_way,
+        restore::a_start_after_a_crash_knows_what_the_settings_were,
+        restore::settings_of_an_administrator_stay,
+        restore::each_guard_puts_in_what_is_its_own,
+        restore::a_deleted_rule_and_table_are_put_back,
+        fault::a_taken_table_name_costs_nothing,
+        fault::without_a_filter_the_rest_is_in_force,
+        fault::a_taken_routing_table_leads_nowhere_else,
+        fault::nobody_else_can_flush_the_filter,
+        arp::ll_2_5_09_replies_are_broadcast,
+        arp::ll_2_5_09_replies_of_programs_are_broadcast,
+        arp::ll_2_5_11_arp_for_routable_addresses_stays_unicast,
+        arp::ll_4_02_a_question_uncovers_two_holders,
+        gate::ll_2_2_02_answers_begin_with_the_first_announcement,
+        gate::ll_2_2_02_only_claimed_senders_leave,
+        gate::addresses_of_others_pass_the_gate,
+        gate::ll_2_7_04_nobody_answers_for_all_addresses,
+        forwarding::ll_2_7_03_nothing_link_local_is_forwarded,
+        forwarding::ll_2_7_06_multicast_stays_on_its_link,
+        forwarding::an_exempt_address_is_forwarded,
+        routing::ll_2_6_2_02_a_routable_address_reaches_link_local_hosts,
+        routing::ll_2_6_2_08_everything_is_sought_on_the_link,
+        routing::ll_2_6_2_04_no_router_gets_a_link_local_destination,
+        routing::ll_2_6_2_06_a_link_local_source_goes_straight,
+        routing::ll_2_6_1_01_new_traffic_comes_from_the_routable_address,
+        routing::strict_reverse_paths_let_other_networks_talk_to_the_address,
+        routing::base_06_an_address_leaves_by_its_own_interface,
+        routing::ll_3_4_02_an_interface_does_not_answer_for_another,
+        routing::ll_3_2_01_one_address_on_two_links_is_two_peers,
         noise::thirty_thousand_odd_frames_do_no_harm,
         noise::a_conflict_within_noise_is_defended,
     ])

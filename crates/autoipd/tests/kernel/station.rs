@@ -13,7 +13,7 @@ use std::time::Duration;
 use autoip_core::{AddrRange, DEFAULT_KEY, Instant, Sequence};
 use autoip_lab::{Cable, Change, Host, Peer, Process, Recording, Seen, Switch};
 use autoip_linux::boottime;
-use autoip_linux::rtnl::{Address, Event, Route, Rtnl};
+use autoip_linux::rtnl::{Address, Event, Route, Rtnl, Rule};
 use autoip_wire::{ArpPacket, MacAddr, Operation};
 
 /// The address that most tests let the daemon begin with.
@@ -82,6 +82,21 @@ impl Station {
     /// Starts the daemon.
     pub(crate) fn start(&self, options: &str) -> Process {
         self.host.spawn(autoipd(options, self.memory.dir()))
+    }
+
+    /// Starts the daemon with or without its guard, and waits until it has claimed `X` and put
+    /// everything into the kernel that belongs to it.
+    #[track_caller]
+    pub(crate) fn claim(&mut self, guarded: bool, options: &str) -> Process {
+        let guard = if guarded { "" } else { "--guard off" };
+        self.wire.skip_to_end();
+        let daemon = self.start(&format!("{QUICK} {options} {guard}"));
+        self.expect_announcement(X);
+        self.host.expect("routes of the address", SOON, |host| {
+            let routed = !self.routes().is_empty();
+            (routed && (!guarded || !rules(host).is_empty())).then_some(())
+        });
+        daemon
     }
 
     pub(crate) fn mac(&self) -> MacAddr {
@@ -256,8 +271,23 @@ pub(crate) fn each<T: Sync>(cases: &[(&str, T)], run: impl Fn(&T) + Sync) {
     });
 }
 
+/// Shows something with the guard, and without it that the kernel does the opposite by itself.
+pub(crate) fn with_and_without_guard(run: impl Fn(bool) + Sync) {
+    each(&[("with the guard", true), ("without the guard", false)], |&guarded| run(guarded));
+}
+
 /// Lets `peer` ask for `addr` every 20 ms as long as `meanwhile` runs.
 pub(crate) fn while_asking<T>(peer: &Peer, addr: Ipv4Addr, meanwhile: impl FnOnce() -> T) -> T {
+    while_asking_every(ms(20), peer, addr, meanwhile)
+}
+
+/// The same with another pause between the questions.
+pub(crate) fn while_asking_every<T>(
+    pause: Duration,
+    peer: &Peer,
+    addr: Ipv4Addr,
+    meanwhile: impl FnOnce() -> T,
+) -> T {
     struct End<'a>(&'a AtomicBool);
     impl Drop for End<'_> {
         fn drop(&mut self) {
@@ -270,7 +300,7 @@ pub(crate) fn while_asking<T>(peer: &Peer, addr: Ipv4Addr, meanwhile: impl FnOnc
         scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
                 peer.broadcast(&request(peer.mac(), addr));
-                thread::sleep(ms(20));
+                thread::sleep(pause);
             }
         });
         meanwhile()
@@ -301,14 +331,31 @@ pub(crate) fn first_of(mac: MacAddr) -> Ipv4Addr {
     Sequence::new(mac, &DEFAULT_KEY, AddrRange::ALL).next().unwrap().ip()
 }
 
-/// Makes a change to the network of `host` that has no name in the lab.
-pub(crate) fn change(host: &Host, what: impl FnOnce(&mut Rtnl) + Send) {
-    host.run(|| what(&mut Rtnl::open().unwrap()));
+/// Asks for or changes something about the network of `host` that has no name in the lab.
+pub(crate) fn change<T: Send>(host: &Host, what: impl FnOnce(&mut Rtnl) -> T + Send) -> T {
+    host.run(|| what(&mut Rtnl::open().unwrap()))
+}
+
+/// The routing rules that bear the daemon's mark.
+pub(crate) fn rules(host: &Host) -> Vec<Rule> {
+    let mut rules = change(host, |rtnl| rtnl.rules().unwrap());
+    rules.retain(|rule| rule.protocol == MARK);
+    rules
 }
 
 /// Pauses until `at`: some things have to happen at a certain time.
 pub(crate) fn pause_until(at: Instant) {
     thread::sleep(at - boottime());
+}
+
+/// Waits until something is so that nobody reports.
+#[track_caller]
+pub(crate) fn eventually(what: &str, limit: Duration, mut is_so: impl FnMut() -> bool) {
+    let deadline = boottime() + limit;
+    while !is_so() {
+        assert!(boottime() < deadline, "not within {limit:?}: {what}");
+        thread::sleep(ms(1));
+    }
 }
 
 /// Asserts that something took the time that it should, within what a busy machine explains.
