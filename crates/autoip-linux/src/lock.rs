@@ -6,24 +6,23 @@
 //! kernel who holds it; nothing is ever said.
 
 use std::fs;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::thread;
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::socket::{
-    AddressFamily, Backlog, SockFlag, SockType, UnixAddr, UnixCredentials, bind, connect,
+    AddressFamily, Backlog, SockFlag, SockType, UnixAddr, UnixCredentials, accept4, bind, connect,
     getsockopt, listen, socket, sockopt,
 };
 use nix::unistd::geteuid;
 
 use crate::{Error, IfIndex, Result};
 
-/// How many askers may wait unheard, which they all do, before further ones are turned away.
+/// How many askers may wait to be turned away.
 const BACKLOG: i32 = 8;
 
-/// How often a name is tried that is held by a socket which does not listen: its holder is just
-/// beginning or ending.
+/// How often a name is tried whose holder does not answer: it is just beginning or ending.
 const TRIES_MAX: u32 = 20;
 /// The time between tries.
 const TRY_INTERVAL: Duration = Duration::from_millis(1);
@@ -31,7 +30,7 @@ const TRY_INTERVAL: Duration = Duration::from_millis(1);
 /// The right to run on an interface, until it is dropped.
 #[derive(Debug)]
 pub struct InterfaceLock {
-    _name: OwnedFd,
+    name: OwnedFd,
 }
 
 /// What came of the wish to run on an interface.
@@ -61,6 +60,21 @@ impl InterfaceLock {
     }
 }
 
+impl InterfaceLock {
+    /// Turns away everybody who has asked: the kernel has told them what they wanted to know.
+    pub fn turn_away(&self) {
+        while let Ok(asker) = accept4(self.name.as_raw_fd(), SockFlag::SOCK_CLOEXEC) {
+            let _ = nix::unistd::close(asker);
+        }
+    }
+}
+
+impl AsFd for InterfaceLock {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.name.as_fd()
+    }
+}
+
 fn acquire(index: IfIndex) -> nix::Result<Acquire> {
     let name = UnixAddr::new_abstract(format!("autoip/{index}").as_bytes())?;
     for _ in 0..TRIES_MAX {
@@ -68,20 +82,19 @@ fn acquire(index: IfIndex) -> nix::Result<Acquire> {
         match bind(fd.as_raw_fd(), &name) {
             Ok(()) => {
                 listen(&fd, Backlog::new(BACKLOG)?)?;
-                return Ok(Acquire::Held(InterfaceLock { _name: fd }));
+                return Ok(Acquire::Held(InterfaceLock { name: fd }));
             }
             Err(Errno::EADDRINUSE) => {}
             Err(errno) => return Err(errno),
         }
         match connect(fd.as_raw_fd(), &name) {
             Ok(()) => return Ok(judge(getsockopt(&fd, sockopt::PeerCredentials)?)),
-            // Too many have asked before: the name is held, by whom the kernel does not say.
-            Err(Errno::EAGAIN) => return Ok(Acquire::Taken { by: None, command: None }),
-            Err(Errno::ECONNREFUSED) => thread::sleep(TRY_INTERVAL),
+            // Nobody turns askers away, or not yet; or nobody listens.
+            Err(Errno::EAGAIN | Errno::ECONNREFUSED) => thread::sleep(TRY_INTERVAL),
             Err(errno) => return Err(errno),
         }
     }
-    // A daemon listens.
+    // A daemon listens, and turns askers away.
     Ok(Acquire::Untrusted { uid: None })
 }
 

@@ -217,9 +217,8 @@ impl Daemon {
 
     fn handle_frames(&mut self, token: u64) {
         let slot = token.checked_sub(TOKEN_SOCKETS).and_then(|slot| usize::try_from(slot).ok());
-        let interface = slot.and_then(|slot| self.interfaces.get_mut(slot));
-        if let Some(device) = interface.and_then(Interface::device) {
-            device.receive(&mut self.edge);
+        if let Some(interface) = slot.and_then(|slot| self.interfaces.get_mut(slot)) {
+            interface.on_frames(&mut self.edge);
         }
     }
 

@@ -47,7 +47,7 @@ pub(crate) struct Device {
     engine: Engine,
     socket: PacketSocket,
     /// Keeps other daemons away as long as the device is managed.
-    _lock: Option<InterfaceLock>,
+    lock: Option<InterfaceLock>,
     /// The address held or tried last.
     last: Option<LinkLocalAddr>,
     /// The address that we have put on the interface.
@@ -84,7 +84,7 @@ impl Device {
             alias: settings.alias,
             engine,
             socket,
-            _lock: lock,
+            lock,
             last: None,
             installed: None,
             in_use: false,
@@ -181,8 +181,11 @@ impl Device {
         }
     }
 
-    /// Hands all waiting frames to the engine.
+    /// Hands all waiting frames to the engine, and turns away daemons that want the device.
     pub(crate) fn receive(&mut self, edge: &mut Edge) {
+        if let Some(lock) = &self.lock {
+            lock.turn_away();
+        }
         let mut buffer = [0; FRAME_MAX];
         for _ in 0..FRAMES_PER_TURN {
             match self.socket.receive(&mut buffer) {

@@ -157,6 +157,16 @@ impl Interface {
         device.on_timer(edge);
     }
 
+    /// Frames may have come in.
+    pub(crate) fn on_frames(&mut self, edge: &mut Edge) {
+        let State::Present { device, link } = &mut self.state else { return };
+        device.receive(edge);
+        if link.retirement.is_some() && device.in_use().is_none() {
+            // It was on its way out, and another host has taken it: no new one is wanted.
+            follow(&self.settings, device, link, edge);
+        }
+    }
+
     /// The machine slept: nobody knows what happened on the link meanwhile.
     //= ACD-2.1-02 waking up is a new connection
     pub(crate) fn on_resume(&mut self, edge: &mut Edge) {
@@ -188,6 +198,9 @@ fn attach(
     }
     let mac = link.mac.unwrap_or(MacAddr::ZERO);
     let lock = lock(link)?;
+    if let Some(lock) = &lock {
+        edge.poller.add(lock, token)?;
+    }
     //= LL-3.4-01 every interface has a socket and an engine of its own
     //= ACD-1.3-04 what other links say about the address is not heard
     let socket = PacketSocket::arp(link.index)?;

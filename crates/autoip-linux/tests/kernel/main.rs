@@ -68,6 +68,8 @@ const TESTS: &[(&str, fn())] = &[
     ("conf::an_interface_without_settings_is_told", conf::gone),
     ("lock::the_second_one_learns_of_the_first", lock::taken),
     ("lock::a_name_without_a_listener_keeps_nobody_away", lock::squatted),
+    ("lock::a_listener_that_never_answers_keeps_nobody_away", lock::stopped_up),
+    ("lock::a_holder_that_is_asked_often_is_named", lock::asked_often),
     ("lock::namespaces_do_not_share_locks", lock::namespaces),
 ];
 

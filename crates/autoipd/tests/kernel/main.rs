@@ -97,6 +97,7 @@ fn main() -> ExitCode {
         process::an_unsuitable_interface_that_appears_later_is_refused_once,
         process::a_missing_capability_is_named,
         process::wrong_options_are_refused,
+        process::a_log_that_cannot_be_written_ends_nothing,
         restart::an_address_left_over_is_probed_before_it_is_used,
         restart::the_address_is_remembered,
         restart::a_damaged_memory_costs_one_warning,

@@ -1,5 +1,6 @@
 //! The daemon as a process: signals, exit status, and what it refuses to start with.
 
+use std::fs::File;
 use std::process::{Command, Output};
 
 use autoip_lab::{Host, Process, Switch};
@@ -159,6 +160,22 @@ pub(crate) fn a_missing_capability_is_named() {
         assert_eq!(process.wait(SOON).code(), Some(77), "{drop}");
         assert!(process.log_contains(&format!("{name} missing")), "{name}");
     }
+}
+
+/// Standard error is on a disk that is full.
+pub(crate) fn a_log_that_cannot_be_written_ends_nothing() {
+    let switch = Switch::new();
+    let mut station = Station::new(&switch);
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let mut command = autoipd(QUICK, station.memory.dir());
+    let mut daemon = station.host.run(|| command.stderr(full).spawn().unwrap());
+    station.expect_announcement(X);
+    station.cable.pull();
+    station.expect_removal(X);
+    let ended = daemon.try_wait().unwrap();
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+    assert_eq!(ended, None);
 }
 
 fn output(options: &str) -> Output {
