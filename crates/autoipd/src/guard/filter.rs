@@ -12,6 +12,7 @@ use std::process;
 use autoip_core::MacAddr;
 use autoip_linux::nft::{self, Batch, Chain, Family, Hook, Nft, Set, Statement, Table};
 use autoip_linux::{IfIndex, Result};
+use tracing::info;
 
 use crate::marks;
 
@@ -61,7 +62,11 @@ impl Filter {
             filter.begin(exempt)?;
             Ok(filter)
         };
-        named("autoip".to_owned()).or_else(|_| named(format!("autoip_{}", process::id())))
+        named("autoip".to_owned()).or_else(|error| {
+            let other = format!("autoip_{}", process::id());
+            info!("{error}; trying {other} instead");
+            named(other)
+        })
     }
 
     fn begin(&mut self, exempt: &[Ipv4Addr]) -> Result<()> {
