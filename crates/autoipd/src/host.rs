@@ -183,6 +183,17 @@ mod tests {
     }
 
     #[test]
+    fn one_address_with_two_prefixes_is_two_addresses() {
+        let wide = address(2, [10, 0, 0, 1]);
+        let narrow = Address { prefix_len: 32, ..wide.clone() };
+        let mut host = host([wide.clone(), narrow.clone()]);
+        assert_eq!(host.routable(index(2)), Some(wide.ip));
+        host.apply(&Event::AddressRemoved(narrow));
+        assert_eq!(host.routable(index(2)), Some(wide.ip));
+        assert!(host.has(index(2), wide.ip, Some(24)) && !host.has(index(2), wide.ip, Some(32)));
+    }
+
+    #[test]
     fn addresses_go_with_their_interface() {
         let mut host = host([address(2, [10, 0, 0, 1]), address(3, [10, 0, 1, 1])]);
         host.apply(&Event::LinkRemoved(index(2)));

@@ -311,6 +311,27 @@ mod tests {
     }
 
     #[test]
+    fn a_route_that_we_replaced_is_not_lost() {
+        let routes = situation().routes(RouteSettings::default());
+        let routable = Situation { routable: Some(ROUTABLE), ..situation() };
+        let new = Routes { routes: routable.routes(RouteSettings::default()), ..Routes::default() };
+        assert!(!new.lost_route(&routes[1]), "its source was another one");
+        assert!(new.lost_route(&new.routes[1]));
+    }
+
+    #[test]
+    fn what_is_deleted_too_often_is_put_back_after_a_pause() {
+        let now = Instant::from_nanos(1);
+        let mut routes = Routes::default();
+        while routes.may_restore(now) {
+            assert_eq!(routes.retry_at(), None);
+        }
+        assert_eq!(routes.retry_at(), Some(now + RETRY_AFTER));
+        routes.forget();
+        assert_eq!(routes.retry_at(), None);
+    }
+
+    #[test]
     fn without_a_carrier_or_an_address_there_is_nothing() {
         for situation in [
             Situation { carrier: false, ..situation() },

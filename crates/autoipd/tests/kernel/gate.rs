@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use autoip_core::Instant;
 use autoip_lab::{Peer, Switch};
+use autoip_linux::nft::{self, Batch, Chain, Family, Hook, Nft, Table};
 use autoip_linux::rtnl::Route;
 use autoip_linux::{PacketSocket, boottime};
-use autoip_wire::ArpPacket;
+use autoip_wire::{ArpPacket, MacAddr};
 
 use crate::packet::{Tap, send_as};
 use crate::station::{
-    LATE, QUICK, SOON, Station, X, change, eventually, is_reply, ms, request, while_asking_every,
-    with_and_without_guard,
+    CLAIM, LATE, QUICK, SOON, Station, X, change, eventually, is_reply, ms, request,
+    while_asking_every, with_and_without_guard,
 };
 
 /// An address that nobody has claimed.
@@ -115,6 +116,47 @@ pub(crate) fn addresses_of_others_pass_the_gate() {
     eventually("it passes no longer", SOON, || {
         leaves(&mut station, &mut tap, UNCLAIMED) == (false, false)
     });
+}
+
+/// What a virtual interface on top of eth0 sends leaves by eth0 with another hardware address, and
+/// is somebody else's business.
+pub(crate) fn frames_of_interfaces_on_top_pass_the_gate() {
+    let switch = Switch::new();
+    let mut station = Station::new(&switch);
+    let _daemon = station.claim(true, "");
+    let index = station.host.link("eth0").unwrap().index;
+    let socket = station.host.run(|| PacketSocket::arp(index).unwrap());
+    let send = |mac| socket.send(&ArpPacket::announcement(mac, UNCLAIMED).to_broadcast());
+    assert!(send(station.mac()).is_err(), "its own frame is held back");
+    send(MacAddr([0x02, 0, 0, 0, 0x70, 0x99])).unwrap();
+    let passed = station.wire.expect("frame from on top", SOON, |seen| {
+        seen.is_from_host() && seen.is_announcement_of(UNCLAIMED)
+    });
+    assert_ne!(passed.arp.sender_mac, station.mac());
+}
+
+/// Somebody's filter holds back the first announcement: the address is not used before it is out.
+//= test ACD-2.3-02
+pub(crate) fn an_address_that_cannot_be_announced_is_not_used() {
+    let switch = Switch::new();
+    let mut station = Station::new(&switch);
+    let mut nft = station.host.run(|| Nft::open().unwrap());
+    let table = Table { family: Family::Netdev, name: "strict", owned: true };
+    let hook = Hook::Egress { device: "eth0" };
+    let chain = Chain { table, name: "out", hook, priority: 0 };
+    let mut batch = Batch::new();
+    let held_back = [nft::meta_protocol_arp(), nft::arp_saddr_ip().is(X), nft::drop()];
+    batch.add_table(&table).add_chain(&chain).add_rule(&chain, held_back);
+    nft.commit(&batch).unwrap();
+    let daemon = station.start(QUICK);
+    daemon.wait_log(CLAIM, |line| line.contains("trying again every second"));
+    station.expect_none("an announcement", ms(500), |seen| !seen.is_probe());
+    assert_eq!(station.routes(), [], "no route before the announcement");
+    assert!(!daemon.log_contains("claimed"), "nobody has heard of it");
+    drop(nft);
+    station.expect_announcement(X);
+    station.await_route(X);
+    station.assert_bound(X);
 }
 
 /// A kernel that answers for others, as routers do by mistake.

@@ -130,6 +130,8 @@ fn main() -> ExitCode {
         gate::ll_2_2_02_answers_begin_with_the_first_announcement,
         gate::ll_2_2_02_only_claimed_senders_leave,
         gate::addresses_of_others_pass_the_gate,
+        gate::frames_of_interfaces_on_top_pass_the_gate,
+        gate::an_address_that_cannot_be_announced_is_not_used,
         gate::ll_2_7_04_nobody_answers_for_all_addresses,
         forwarding::ll_2_7_03_nothing_link_local_is_forwarded,
         forwarding::ll_2_7_06_multicast_stays_on_its_link,
