@@ -12,7 +12,7 @@ use autoip_linux::rtnl::{Event, Monitor, Rtnl};
 use autoip_linux::{
     ClockJump, IfIndex, Poller, Signal, Signals, SuspendWatch, Timer, boottime, capability,
 };
-use tracing::{debug, info, warn};
+use tracing::{debug, info, trace, warn};
 
 use crate::Failure;
 use crate::edge::Edge;
@@ -134,6 +134,18 @@ impl Daemon {
             for interface in &mut self.interfaces {
                 interface.on_timer(&mut self.edge);
             }
+            self.hand_out();
+        }
+    }
+
+    /// Tells everybody who wants to know what happened.
+    fn hand_out(&mut self) {
+        let (notices, dropped) = self.edge.notices.take();
+        if dropped > 0 {
+            warn!("too much happened at once; nobody is told of the first {dropped} events");
+        }
+        for notice in notices {
+            trace!("{notice:?}");
         }
     }
 
@@ -228,6 +240,7 @@ impl Daemon {
             interface.stop(&mut self.edge);
         }
         self.edge.guard.end(&mut self.edge.rtnl);
+        self.hand_out();
         self.edge.store.flush();
     }
 }

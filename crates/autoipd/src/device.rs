@@ -7,9 +7,10 @@
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 
+use autoip_core::timing::DEFEND_INTERVAL;
 use autoip_core::{
     Action, ConflictKind, Contest, Engine, Event, Instant, Interest, LinkLocalAddr, Loss, MacAddr,
-    Outcome,
+    Outcome, ZeroConfState,
 };
 use autoip_linux::rtnl::{Address, Route, Rule};
 use autoip_linux::sock_diag::{Socket, State as SocketState};
@@ -20,6 +21,7 @@ use tracing::{debug, error, info, trace, warn};
 use crate::edge::Edge;
 use crate::guard::Tier;
 use crate::marks;
+use crate::notice::{Notice, What};
 use crate::routes::{Routes, Situation};
 use crate::settings::{InterfaceSettings, RouteSettings};
 
@@ -65,6 +67,10 @@ pub(crate) struct Device {
     send_fails: bool,
     /// What is to be reported when the first announcement has gone out at last.
     unannounced: Option<Event>,
+    /// The state that was last made known.
+    state: ZeroConfState,
+    /// When a conflict is over, if there was one.
+    calm_at: Option<Instant>,
 }
 
 impl Device {
@@ -95,6 +101,8 @@ impl Device {
             route_trouble: None,
             send_fails: false,
             unannounced: None,
+            state: ZeroConfState::Idle,
+            calm_at: None,
         }
     }
 
@@ -112,6 +120,7 @@ impl Device {
     pub(crate) fn stop(&mut self, edge: &mut Edge) {
         self.drive(edge, |engine| engine.stop(Loss::Stopped));
         self.set_situation(edge, false, None);
+        self.note(edge, None, What::Stopped);
     }
 
     /// Takes in whether there is a carrier, and the operable routable address.
@@ -139,7 +148,8 @@ impl Device {
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.engine.poll_timeout().into_iter().chain(self.routes.retry_at()).min()
+        let timeout = self.engine.poll_timeout();
+        timeout.into_iter().chain(self.routes.retry_at()).chain(self.calm_at).min()
     }
 
     /// Gives the engine one input and does what it asks for, to the end.
@@ -164,6 +174,31 @@ impl Device {
             Some(addr) => edge.claims.insert(self.index, addr),
             None => edge.claims.remove(&self.index),
         };
+        self.note_state(edge);
+    }
+
+    /// Writes down a change of state. A conflict ends by itself, without an input.
+    fn note_state(&mut self, edge: &mut Edge) {
+        let now = boottime();
+        let snapshot = self.engine.snapshot(now);
+        if std::mem::replace(&mut self.state, snapshot.state) != snapshot.state {
+            self.note(edge, snapshot.addr, What::State(snapshot.state));
+        }
+        let contested = snapshot.state == ZeroConfState::Defending;
+        let calm_at = self.calm_at.filter(|&at| at > now).unwrap_or(now + DEFEND_INTERVAL);
+        self.calm_at = contested.then_some(calm_at);
+    }
+
+    fn note(&self, edge: &mut Edge, addr: Option<LinkLocalAddr>, what: What) {
+        edge.notices.push(Notice {
+            at: boottime(),
+            index: self.index,
+            interface: self.name.clone(),
+            mac: self.mac,
+            label: marks::label(&self.name, self.alias),
+            addr,
+            what,
+        });
     }
 
     /// Does what is due, after everything that has been received in time.
@@ -178,6 +213,9 @@ impl Device {
         self.receive(edge);
         while self.engine.poll_timeout().is_some_and(|at| at <= boottime()) {
             self.drive(edge, |engine| engine.handle_timeout(boottime()));
+        }
+        if self.calm_at.is_some_and(|at| at <= boottime()) {
+            self.note_state(edge);
         }
     }
 
@@ -352,6 +390,7 @@ impl Device {
         self.set_routes(edge);
         if in_use {
             info!(interface = self.name, "gave up {addr}: {}", reason(loss));
+            self.note(edge, Some(addr), What::Lost(loss));
         }
     }
 
@@ -391,6 +430,7 @@ impl Device {
                 self.set_gate(edge);
                 self.set_routes(edge);
                 edge.store.save(self.mac, addr);
+                self.note(edge, Some(addr), What::Acquired);
             }
             Event::Restored(addr) => {
                 info!(interface, "put {addr} back, which somebody had deleted");
@@ -398,8 +438,12 @@ impl Device {
                 self.set_gate(edge);
                 // Older kernels say nothing of routes that went with the address.
                 self.renew_routes(edge);
+                self.note(edge, Some(addr), What::Restored);
             }
-            Event::Contested(addr, contest) => self.report_contest(addr, contest),
+            Event::Contested(addr, contest) => {
+                self.report_contest(addr, contest);
+                self.note(edge, Some(addr), What::Conflict(contest));
+            }
             Event::Defended(addr) => debug!(interface, "announced {addr} in defence"),
             Event::Denier(mac) => warn!(
                 interface,

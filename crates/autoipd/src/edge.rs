@@ -10,6 +10,7 @@ use tracing::warn;
 
 use crate::guard::Guard;
 use crate::host::Host;
+use crate::notice::Notices;
 use crate::store::Store;
 
 /// What an interface needs of the world to do its work.
@@ -23,11 +24,14 @@ pub(crate) struct Edge {
     pub(crate) sockets: Option<SockDiag>,
     /// What each interface of this process holds or tries.
     pub(crate) claims: BTreeMap<IfIndex, LinkLocalAddr>,
+    /// What happened and has not been handed out yet.
+    pub(crate) notices: Notices,
 }
 
 impl Edge {
     pub(crate) fn new(rtnl: Rtnl, poller: Poller, host: Host, store: Store, guard: Guard) -> Self {
         let sockets = SockDiag::open().inspect_err(|error| warn!("{error}")).ok();
-        Self { rtnl, poller, host, store, guard, sockets, claims: BTreeMap::new() }
+        let (claims, notices) = (BTreeMap::new(), Notices::default());
+        Self { rtnl, poller, host, store, guard, sockets, claims, notices }
     }
 }

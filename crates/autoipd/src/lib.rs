@@ -18,6 +18,7 @@ mod limit;
 mod log;
 mod marks;
 mod nfm;
+mod notice;
 mod routes;
 mod settings;
 mod store;

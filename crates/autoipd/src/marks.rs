@@ -47,7 +47,7 @@ pub(crate) fn address(
 }
 
 /// `eth0:9`, left out where it would be too long for the kernel.
-fn label(name: &str, alias: Option<u16>) -> Option<String> {
+pub(crate) fn label(name: &str, alias: Option<u16>) -> Option<String> {
     alias.map(|alias| format!("{name}:{alias}")).filter(|label| label.len() <= LABEL_MAX)
 }
 
