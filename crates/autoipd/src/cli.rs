@@ -2,7 +2,7 @@
 //!
 //! `Cli` is what was typed, [`Settings`] what it means; every check stands between the two.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::Ipv4Addr;
 use std::num::NonZeroU8;
@@ -219,24 +219,20 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Settings
 
 impl Cli {
     fn settings(self) -> Result<Settings, Failure> {
-        let mut interfaces = Vec::new();
-        for name in &self.interfaces {
-            interfaces.push(self.interface(name));
-        }
-        for list in &self.lists {
-            interfaces.push(self.listed_interface(list)?);
+        let mut interfaces = BTreeMap::new();
+        let named = self.interfaces.iter().map(|name| Ok((name.clone(), self.interface())));
+        for each in named.chain(self.lists.iter().map(|list| self.listed_interface(list))) {
+            let (name, settings) = each?;
+            if interfaces.insert(name.clone(), settings).is_some() {
+                return Err(Failure::Usage(format!(
+                    "interface {name} is given twice: name each interface once"
+                )));
+            }
         }
         if interfaces.is_empty() {
             return Err(Failure::Usage(
                 "no interface given: name at least one with -i NAME or -o if=NAME".to_owned(),
             ));
-        }
-        let mut names = BTreeSet::new();
-        if let Some(twice) = interfaces.iter().find(|each| !names.insert(each.name.clone())) {
-            return Err(Failure::Usage(format!(
-                "interface {} is given twice: name each interface once",
-                twice.name
-            )));
         }
         let debug = self.lists.iter().any(|list| list.debug);
         let verbosity = match self.verbose.max(u8::from(debug)) {
@@ -253,9 +249,8 @@ impl Cli {
         })
     }
 
-    fn interface(&self, name: &str) -> InterfaceSettings {
+    fn interface(&self) -> InterfaceSettings {
         InterfaceSettings {
-            name: name.to_owned(),
             mode: if self.force {
                 Mode::Always
             } else {
@@ -272,9 +267,9 @@ impl Cli {
     }
 
     /// An interface as nfm-autoip.so manages it: beside other addresses, with its own delay.
-    fn listed_interface(&self, list: &OptionList) -> Result<InterfaceSettings, Failure> {
+    fn listed_interface(&self, list: &OptionList) -> Result<(String, InterfaceSettings), Failure> {
         let name = interface_name(&list.interface).map_err(Failure::Usage)?;
-        let mut interface = self.interface(&name);
+        let mut interface = self.interface();
         interface.mode = Mode::Always;
         interface.start = list.start.or(self.start);
         if list.abandon {
@@ -283,7 +278,7 @@ impl Cli {
         interface.timing.probe_min_ms = list.delay_ms;
         interface.timing.probe_max_ms = list.delay_ms;
         interface.timing.probe_wait_ms = interface.timing.probe_wait_ms.min(list.delay_ms);
-        Ok(interface)
+        Ok((name, interface))
     }
 
     fn timing(&self) -> Timing {

@@ -4,10 +4,8 @@
 //! The order within a turn matters: a resume from sleep first, since it voids what timers and
 //! frames would say; then signals, the kernel's notifications, frames, and last what is due.
 
-use std::thread;
 use std::time::Duration;
 
-use autoip_core::Instant;
 use autoip_linux::rtnl::{Event, Monitor, Rtnl};
 use autoip_linux::{
     ClockJump, IfIndex, Poller, Signal, Signals, SuspendWatch, Timer, boottime, capability,
@@ -15,30 +13,29 @@ use autoip_linux::{
 use tracing::{debug, info, trace, warn};
 
 use crate::Failure;
+use crate::device::Device;
 use crate::edge::Edge;
 use crate::guard::Guard;
 use crate::host::Host;
 use crate::interface::Interface;
-use crate::settings::Settings;
+use crate::roster::Roster;
+use crate::settings::{InterfaceSettings, Settings};
 use crate::store::Store;
 
 const TOKEN_SIGNALS: u64 = 0;
 const TOKEN_MONITOR: u64 = 1;
 const TOKEN_TIMER: u64 = 2;
 const TOKEN_CLOCK: u64 = 3;
-/// The socket of interface number 0; the others follow.
-const TOKEN_SOCKETS: u64 = 4;
+/// The sockets of the first interface; the others follow.
+const TOKEN_INTERFACES: u64 = 4;
 
 /// With at least so much time before anything is due, files are written.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// How many sockets one thread closes at the end.
-const CLOSED_BY_ONE: usize = 16;
-
 /// The whole daemon.
 pub(crate) struct Daemon {
     edge: Edge,
-    interfaces: Vec<Interface>,
+    interfaces: Roster,
     signals: Signals,
     monitor: Monitor,
     timer: Timer,
@@ -70,7 +67,7 @@ impl Daemon {
         let edge = Edge::new(rtnl, Poller::new()?, host, store, guard);
         let mut daemon = Self {
             edge,
-            interfaces: settings.interfaces.into_iter().map(Interface::new).collect(),
+            interfaces: Roster::new(TOKEN_INTERFACES),
             signals,
             monitor,
             timer: Timer::new()?,
@@ -82,13 +79,14 @@ impl Daemon {
         poller.add(&daemon.monitor, TOKEN_MONITOR)?;
         poller.add(&daemon.timer, TOKEN_TIMER)?;
         poller.add(&daemon.clock_jump, TOKEN_CLOCK)?;
-        for (interface, token) in daemon.interfaces.iter_mut().zip(TOKEN_SOCKETS..) {
-            if let Err(failure) = interface.sync(&mut daemon.edge, token) {
-                daemon.stop();
-                return Err(failure);
-            }
-            if interface.device().is_none() {
-                info!(interface = interface.name(), "there is no such interface; waiting for it");
+        for (name, settings) in settings.interfaces {
+            match daemon.interfaces.add(&mut daemon.edge, &name, settings) {
+                Ok(true) => {}
+                Ok(false) => info!(interface = name, "there is no such interface; waiting for it"),
+                Err(failure) => {
+                    daemon.stop();
+                    return Err(failure);
+                }
             }
         }
         Ok(daemon)
@@ -102,7 +100,7 @@ impl Daemon {
     pub(crate) fn run(mut self) -> Result<(), Failure> {
         let mut tokens = Vec::new();
         loop {
-            let deadline = self.deadline();
+            let deadline = self.interfaces.deadline();
             if deadline.is_none_or(|at| at.since(boottime()) >= QUIET) {
                 self.edge.store.flush();
             }
@@ -110,13 +108,11 @@ impl Daemon {
             self.edge.poller.wait(&mut tokens)?;
             if let Some(slept) = self.suspend.observe() {
                 info!("slept for {} s; claiming all addresses again", slept.as_secs());
-                for interface in &mut self.interfaces {
-                    interface.on_resume(&mut self.edge);
-                }
+                self.interfaces.for_each(&mut self.edge, Interface::on_resume);
             }
             if tokens.contains(&TOKEN_SIGNALS) && self.handle_signals()? {
                 self.stop();
-                close(self.interfaces);
+                self.interfaces.close();
                 return Ok(());
             }
             if tokens.contains(&TOKEN_MONITOR) {
@@ -129,11 +125,9 @@ impl Daemon {
                 self.timer.clear()?;
             }
             for token in &tokens {
-                self.handle_frames(*token);
+                self.interfaces.on_readable(&mut self.edge, *token);
             }
-            for interface in &mut self.interfaces {
-                interface.on_timer(&mut self.edge);
-            }
+            self.interfaces.on_timer(&mut self.edge, boottime());
             self.hand_out();
         }
     }
@@ -149,8 +143,31 @@ impl Daemon {
         }
     }
 
-    fn deadline(&self) -> Option<Instant> {
-        self.interfaces.iter().filter_map(Interface::deadline).min()
+    /// Begins to manage one more interface.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says why it cannot be managed.
+    #[expect(dead_code, reason = "for the control socket")]
+    pub(crate) fn add_interface(
+        &mut self,
+        name: &str,
+        settings: InterfaceSettings,
+    ) -> Result<(), Failure> {
+        if self.edge.host.link_named(name).is_none() {
+            return Err(Failure::Refused(format!("there is no interface {name}")));
+        }
+        self.interfaces.add(&mut self.edge, name, settings).map(drop)
+    }
+
+    /// Stops managing an interface and takes everything of ours off it.
+    ///
+    /// # Errors
+    ///
+    /// A sentence when it is not managed.
+    #[expect(dead_code, reason = "for the control socket")]
+    pub(crate) fn remove_interface(&mut self, name: &str) -> Result<(), Failure> {
+        self.interfaces.remove(&mut self.edge, name)
     }
 
     /// Whether the end was asked for.
@@ -160,13 +177,9 @@ impl Daemon {
                 Signal::Terminate | Signal::Interrupt => return Ok(true),
                 Signal::Hangup => {
                     info!("announcing all addresses again");
-                    for interface in &mut self.interfaces {
-                        if let Some(device) = interface.device() {
-                            device.drive(&mut self.edge, |engine| {
-                                engine.reannounce(boottime());
-                            });
-                        }
-                    }
+                    self.interfaces.for_each_device(&mut self.edge, |device, edge| {
+                        device.drive(edge, |engine| engine.reannounce(boottime()));
+                    });
                 }
             }
         }
@@ -177,21 +190,21 @@ impl Daemon {
         while let Some(event) = self.monitor.next()? {
             self.edge.host.apply(&event);
             match event {
-                Event::LinkChanged(link) => self.sync(link.index, Some(&link.name)),
-                Event::LinkRemoved(index) => self.sync(index, None),
+                Event::LinkChanged(link) => self.sync(link.index),
+                Event::LinkRemoved(index) => self.sync(index),
                 Event::AddressAdded(address) | Event::AddressRemoved(address) => {
-                    self.sync(address.index, None);
+                    self.sync(address.index);
                 }
                 Event::RouteAdded(_) | Event::RuleAdded(_) => {}
                 Event::RouteRemoved(route) => {
-                    for device in self.interfaces.iter_mut().filter_map(Interface::device) {
-                        device.on_route_removed(&mut self.edge, &route);
-                    }
+                    self.interfaces.with_device(&mut self.edge, route.index, |device, edge| {
+                        device.on_route_removed(edge, &route);
+                    });
                 }
                 Event::RuleRemoved(rule) => {
-                    for device in self.interfaces.iter_mut().filter_map(Interface::device) {
-                        device.on_rule_removed(&mut self.edge, &rule);
-                    }
+                    self.interfaces.for_each_device(&mut self.edge, |device, edge| {
+                        device.on_rule_removed(edge, &rule);
+                    });
                 }
                 Event::Overrun => self.resync(),
             }
@@ -199,14 +212,10 @@ impl Daemon {
         Ok(())
     }
 
-    /// Brings the interfaces in step that a change of one link concerns.
-    fn sync(&mut self, index: IfIndex, name: Option<&str>) {
-        for (interface, token) in self.interfaces.iter_mut().zip(TOKEN_SOCKETS..) {
-            if interface.concerns(index, name)
-                && let Err(failure) = interface.sync(&mut self.edge, token)
-            {
-                warn!("{failure}");
-            }
+    /// Brings the interface in step that a change of one link concerns.
+    fn sync(&mut self, index: IfIndex) {
+        if let Err(failure) = self.interfaces.on_change(&mut self.edge, index) {
+            warn!("{failure}");
         }
     }
 
@@ -217,42 +226,17 @@ impl Daemon {
             Ok(host) => self.edge.host = host,
             Err(error) => return warn!("{error}"),
         }
-        for (interface, token) in self.interfaces.iter_mut().zip(TOKEN_SOCKETS..) {
-            if let Err(failure) = interface.sync(&mut self.edge, token) {
-                warn!("{failure}");
-            }
-            if let Some(device) = interface.device() {
-                device.renew_routes(&mut self.edge);
-            }
+        for failure in self.interfaces.sync_all(&mut self.edge) {
+            warn!("{failure}");
         }
-    }
-
-    fn handle_frames(&mut self, token: u64) {
-        let slot = token.checked_sub(TOKEN_SOCKETS).and_then(|slot| usize::try_from(slot).ok());
-        if let Some(interface) = slot.and_then(|slot| self.interfaces.get_mut(slot)) {
-            interface.on_frames(&mut self.edge);
-        }
+        self.interfaces.for_each_device(&mut self.edge, Device::renew_routes);
     }
 
     /// Takes all addresses off.
     fn stop(&mut self) {
-        for interface in &mut self.interfaces {
-            interface.stop(&mut self.edge);
-        }
+        self.interfaces.for_each(&mut self.edge, Interface::stop);
         self.edge.guard.end(&mut self.edge.rtnl);
         self.hand_out();
         self.edge.store.flush();
     }
-}
-
-/// Closes all sockets. Each close of a packet socket waits some ten milliseconds for the kernel;
-/// on several threads they wait together.
-fn close(mut interfaces: Vec<Interface>) {
-    thread::scope(|scope| {
-        while !interfaces.is_empty() {
-            let rest = interfaces.split_off(interfaces.len().min(CLOSED_BY_ONE));
-            let some = std::mem::replace(&mut interfaces, rest);
-            scope.spawn(move || drop(some));
-        }
-    });
 }

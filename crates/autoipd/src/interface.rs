@@ -25,6 +25,7 @@ use crate::settings::{InterfaceSettings, Mode};
 /// One interface as the operator named it.
 //= LL-3-01 interfaces have nothing in common but the addresses to avoid
 pub(crate) struct Interface {
+    name: String,
     settings: InterfaceSettings,
     state: State,
     /// The address held or tried last, on a device that is gone.
@@ -68,26 +69,27 @@ struct Retirement {
 const RETIREMENT_CHECK: Duration = Duration::from_secs(2);
 
 impl Interface {
-    pub(crate) fn new(settings: InterfaceSettings) -> Self {
-        Self { settings, state: State::Absent { refusal: None }, last: None }
+    pub(crate) fn new(name: String, settings: InterfaceSettings) -> Self {
+        Self { name, settings, state: State::Absent { refusal: None }, last: None }
     }
 
+    /// The name that the operator gave; the device may have another one now.
     pub(crate) fn name(&self) -> &str {
-        &self.settings.name
+        &self.name
+    }
+
+    /// The device, while there is one.
+    pub(crate) fn index(&self) -> Option<IfIndex> {
+        match &self.state {
+            State::Absent { .. } => None,
+            State::Present { device, .. } => Some(device.index),
+        }
     }
 
     pub(crate) fn device(&mut self) -> Option<&mut Device> {
         match &mut self.state {
             State::Absent { .. } => None,
             State::Present { device, .. } => Some(device),
-        }
-    }
-
-    /// Whether a change of the link `index`, called `name` now, matters here.
-    pub(crate) fn concerns(&self, index: IfIndex, name: Option<&str>) -> bool {
-        match &self.state {
-            State::Absent { .. } => name == Some(self.settings.name.as_str()),
-            State::Present { device, .. } => device.index == index,
         }
     }
 
@@ -114,14 +116,11 @@ impl Interface {
                 info!(interface = device.name, "the interface is gone; waiting for it");
             }
             if link.is_none_or(|link| unsuitable(link, &edge.host).is_some()) {
-                self.last = device.last().or(self.last);
-                device.stop(edge);
-                edge.guard.release(&mut edge.rtnl, device.index);
-                self.state = State::Absent { refusal: None };
+                self.release(edge);
             }
         }
         if let State::Absent { refusal } = &mut self.state {
-            let Some(link) = edge.host.link_named(&self.settings.name).cloned() else {
+            let Some(link) = edge.host.link_named(&self.name).cloned() else {
                 return Ok(());
             };
             match attach(&self.settings, self.last, &link, edge, token) {
@@ -176,7 +175,17 @@ impl Interface {
         follow(&self.settings, device, link, edge);
     }
 
-    /// Takes the address off.
+    /// Lets the device go: takes everything of ours off it, and waits for another one.
+    pub(crate) fn release(&mut self, edge: &mut Edge) {
+        if let State::Present { device, .. } = &mut self.state {
+            self.last = device.last().or(self.last);
+            device.stop(edge);
+            edge.guard.release(&mut edge.rtnl, device.index);
+            self.state = State::Absent { refusal: None };
+        }
+    }
+
+    /// Takes the address off, at the daemon's end.
     pub(crate) fn stop(&mut self, edge: &mut Edge) {
         if let Some(device) = self.device() {
             device.stop(edge);
@@ -205,15 +214,16 @@ fn attach(
     //= ACD-1.3-04 what other links say about the address is not heard
     let socket = PacketSocket::arp(link.index)?;
     socket.set_mark(marks::PACKET)?;
-    edge.guard.protect(&mut edge.rtnl, link.index, name, mac);
     edge.poller.add(&socket, token)?;
+    let seed = autoip_linux::seed()?;
+    edge.guard.protect(&mut edge.rtnl, link.index, name, mac);
     let left_over = take_left_over(link, edge);
     let first = last.or(settings.start).or(left_over).or_else(|| edge.store.load(mac));
     let config = Config {
         timing: settings.timing,
         defend: settings.defend,
         first,
-        ..Config::new(mac, autoip_linux::seed()?)
+        ..Config::new(mac, seed)
     };
     let timing = if settings.timing.is_rfc3927() { "" } else { " (timing: not RFC 3927)" };
     info!(interface = name, "managing {mac}{timing}");

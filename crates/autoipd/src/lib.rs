@@ -4,7 +4,7 @@
 //! the engine of the interface that it belongs to, and does what the engine asks for. Rules of
 //! the protocol live in `autoip-core`, system calls in `autoip-linux`; what is left for this
 //! crate is who gets an address and when (`settings`), and keeping the kernel's interfaces and
-//! the engines in step (`daemon`, `interface`).
+//! the engines in step (`daemon`, `roster`, `interface`).
 #![forbid(unsafe_code)]
 
 mod cli;
@@ -19,6 +19,7 @@ mod log;
 mod marks;
 mod nfm;
 mod notice;
+mod roster;
 mod routes;
 mod settings;
 mod store;

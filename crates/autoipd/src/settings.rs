@@ -1,5 +1,6 @@
 //! What the daemon is to do, as data: the command line after all checks.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,8 +10,8 @@ use autoip_core::{Defend, LinkLocalAddr, Timing};
 /// Everything that the daemon was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
-    /// The interfaces to manage; at least one, each named once.
-    pub(crate) interfaces: Vec<InterfaceSettings>,
+    /// The interfaces to manage, by name; at least one.
+    pub(crate) interfaces: BTreeMap<String, InterfaceSettings>,
     /// Where addresses are remembered.
     pub(crate) state_dir: PathBuf,
     /// How much is logged.
@@ -37,7 +38,6 @@ pub(crate) enum GuardMode {
 /// What was told about one interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InterfaceSettings {
-    pub(crate) name: String,
     pub(crate) mode: Mode,
     /// Tried before the remembered address.
     pub(crate) start: Option<LinkLocalAddr>,

@@ -18,9 +18,13 @@ fn words(line: &str) -> Vec<OsString> {
 }
 
 fn only(line: &str) -> InterfaceSettings {
+    named(line).1
+}
+
+fn named(line: &str) -> (String, InterfaceSettings) {
     let mut interfaces = settings(line).interfaces;
     assert_eq!(interfaces.len(), 1, "{line}");
-    interfaces.remove(0)
+    interfaces.pop_first().unwrap()
 }
 
 //= test LL-9-11
@@ -31,9 +35,8 @@ fn defaults_are_the_rfcs() {
     assert_eq!(settings.verbosity, Verbosity::Normal);
     assert_eq!((settings.guard, settings.exempt.len()), (GuardMode::Auto, 0));
     assert_eq!(
-        settings.interfaces,
-        [InterfaceSettings {
-            name: "eth0".to_owned(),
+        only("-i eth0"),
+        InterfaceSettings {
             mode: Mode::Fallback,
             start: None,
             defend: Defend::Once,
@@ -42,7 +45,7 @@ fn defaults_are_the_rfcs() {
             grace: Duration::from_secs(600),
             routes: RouteSettings { metric: None, default_route: false },
             alias: Some(9),
-        }]
+        }
     );
 }
 
@@ -59,7 +62,7 @@ fn every_letter_of_qnx_means_what_it_meant_there() {
     let timing = only("-i en0 -w 3").timing;
     assert_eq!((timing.announce_wait_ms, timing.announce_interval_ms), (3000, 3000));
     assert!(!timing.is_rfc3927());
-    let names: Vec<_> = settings("-i a -i b -dfv").interfaces.into_iter().map(|i| i.name).collect();
+    let names: Vec<_> = settings("-i a -i b -dfv").interfaces.into_keys().collect();
     assert_eq!(names, ["a", "b"]);
 }
 
@@ -72,8 +75,8 @@ fn long_options_stand_beside_the_letters() {
 
 #[test]
 fn an_option_list_is_nfm_autoip() {
-    let listed = only("-o ip=169.254.20.20,delay=200,abandon");
-    assert_eq!((listed.name.as_str(), listed.mode), ("en0", Mode::Always));
+    let (name, listed) = named("-o ip=169.254.20.20,delay=200,abandon");
+    assert_eq!((name.as_str(), listed.mode), ("en0", Mode::Always));
     assert_eq!((listed.start, listed.defend), ("169.254.20.20".parse().ok(), Defend::Never));
     let timing = listed.timing;
     assert_eq!((timing.probe_wait_ms, timing.probe_min_ms, timing.probe_max_ms), (200, 200, 200));
