@@ -407,6 +407,17 @@ impl Acd {
         &self.timing
     }
 
+    /// Takes other counts and waits, from the next claim on: one that runs has to be stopped by
+    /// the caller.
+    pub fn set_timing(&mut self, timing: Timing) {
+        self.timing = timing;
+    }
+
+    /// Takes another policy, for the next conflict.
+    pub fn set_defend(&mut self, defend: Defend) {
+        self.defend = defend;
+    }
+
     /// Gives the interface another MAC address. The claim ends.
     pub fn set_mac(&mut self, mac: MacAddr) {
         self.stop();

@@ -511,6 +511,7 @@ fn reason(loss: Loss) -> &'static str {
         Loss::Retired => "a routable address is there",
         Loss::Stopped => "no longer managing the interface",
         Loss::Deleted => "somebody keeps deleting it",
+        Loss::OutOfRange => "it is not in the range to choose from any longer",
     }
 }
 
