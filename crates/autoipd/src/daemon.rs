@@ -19,7 +19,9 @@ use crate::guard::Guard;
 use crate::host::Host;
 use crate::interface::Interface;
 use crate::roster::Roster;
-use crate::settings::{InterfaceSettings, Settings};
+use crate::selection::Selection;
+use crate::settings::{InterfaceSettings, ProcessSettings, Settings};
+use crate::source::Source;
 use crate::store::Store;
 
 const TOKEN_SIGNALS: u64 = 0;
@@ -36,6 +38,9 @@ const QUIET: Duration = Duration::from_millis(500);
 pub(crate) struct Daemon {
     edge: Edge,
     interfaces: Roster,
+    /// Where the settings are read again.
+    source: Source,
+    process: ProcessSettings,
     signals: Signals,
     monitor: Monitor,
     timer: Timer,
@@ -49,7 +54,8 @@ impl Daemon {
     /// # Errors
     ///
     /// A missing capability, an interface that cannot be managed, or a system call that failed.
-    pub(crate) fn start(settings: Settings) -> Result<Self, Failure> {
+    pub(crate) fn start(source: Source, settings: Settings) -> Result<Self, Failure> {
+        let Settings { rules, named, process } = settings;
         let missing = capability::missing();
         if !missing.is_empty() {
             return Err(Failure::Permission(format!(
@@ -62,12 +68,14 @@ impl Daemon {
         let monitor = Monitor::open()?;
         let mut rtnl = Rtnl::open()?;
         let host = Host::load(&mut rtnl)?;
-        let guard = Guard::start(settings.guard, &settings.exempt, &settings.state_dir);
-        let store = Store::new(settings.state_dir);
+        let guard = Guard::start(process.guard, &process.exempt, &process.state_dir);
+        let store = Store::new(process.state_dir.clone());
         let edge = Edge::new(rtnl, Poller::new()?, host, store, guard);
         let mut daemon = Self {
             edge,
-            interfaces: Roster::new(TOKEN_INTERFACES),
+            interfaces: Roster::new(Selection::new(rules, named), TOKEN_INTERFACES),
+            source,
+            process,
             signals,
             monitor,
             timer: Timer::new()?,
@@ -79,15 +87,9 @@ impl Daemon {
         poller.add(&daemon.monitor, TOKEN_MONITOR)?;
         poller.add(&daemon.timer, TOKEN_TIMER)?;
         poller.add(&daemon.clock_jump, TOKEN_CLOCK)?;
-        for (name, settings) in settings.interfaces {
-            match daemon.interfaces.add(&mut daemon.edge, &name, settings) {
-                Ok(true) => {}
-                Ok(false) => info!(interface = name, "there is no such interface; waiting for it"),
-                Err(failure) => {
-                    daemon.stop();
-                    return Err(failure);
-                }
-            }
+        if let Err(failure) = daemon.interfaces.start(&mut daemon.edge) {
+            daemon.stop();
+            return Err(failure);
         }
         Ok(daemon)
     }
@@ -143,7 +145,7 @@ impl Daemon {
         }
     }
 
-    /// Begins to manage one more interface.
+    /// Begins to manage one more interface, as the configuration says unless settings are given.
     ///
     /// # Errors
     ///
@@ -152,15 +154,12 @@ impl Daemon {
     pub(crate) fn add_interface(
         &mut self,
         name: &str,
-        settings: InterfaceSettings,
+        settings: Option<InterfaceSettings>,
     ) -> Result<(), Failure> {
-        if self.edge.host.link_named(name).is_none() {
-            return Err(Failure::Refused(format!("there is no interface {name}")));
-        }
-        self.interfaces.add(&mut self.edge, name, settings).map(drop)
+        self.interfaces.add(&mut self.edge, name, settings)
     }
 
-    /// Stops managing an interface and takes everything of ours off it.
+    /// Stops managing an interface and takes everything of ours off it, until it is added again.
     ///
     /// # Errors
     ///
@@ -170,13 +169,34 @@ impl Daemon {
         self.interfaces.remove(&mut self.edge, name)
     }
 
+    /// Reads the configuration file again. Addresses that stay valid stay; a file with mistakes
+    /// changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the file.
+    pub(crate) fn reload(&mut self) -> Result<(), Failure> {
+        let Settings { rules, named, process } = self.source.load()?;
+        if process != self.process {
+            warn!("state-dir, verbosity, guard and forward stay as they are until the next start");
+        }
+        self.interfaces.selection.set_rules(rules, named);
+        for failure in self.interfaces.on_change_of_all(&mut self.edge) {
+            warn!("{failure}");
+        }
+        Ok(())
+    }
+
     /// Whether the end was asked for.
     fn handle_signals(&mut self) -> Result<bool, Failure> {
         while let Some(signal) = self.signals.next()? {
             match signal {
                 Signal::Terminate | Signal::Interrupt => return Ok(true),
                 Signal::Hangup => {
-                    info!("announcing all addresses again");
+                    info!("reading the configuration and announcing all addresses again");
+                    if let Err(failure) = self.reload() {
+                        warn!("{failure}; everything stays as it is");
+                    }
                     self.interfaces.for_each_device(&mut self.edge, |device, edge| {
                         device.drive(edge, |engine| engine.reannounce(boottime()));
                     });
@@ -226,7 +246,7 @@ impl Daemon {
             Ok(host) => self.edge.host = host,
             Err(error) => return warn!("{error}"),
         }
-        for failure in self.interfaces.sync_all(&mut self.edge) {
+        for failure in self.interfaces.on_change_of_all(&mut self.edge) {
             warn!("{failure}");
         }
         self.interfaces.for_each_device(&mut self.edge, Device::renew_routes);

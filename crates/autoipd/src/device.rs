@@ -106,6 +106,16 @@ impl Device {
         }
     }
 
+    /// Takes other settings. What is on the interface stays as far as it can.
+    pub(crate) fn change(&mut self, edge: &mut Edge, settings: &InterfaceSettings) {
+        self.alias = settings.alias;
+        self.route_settings = settings.routes;
+        self.drive(edge, |engine| engine.set_defend(settings.defend));
+        self.drive(edge, |engine| engine.set_timing(boottime(), settings.timing));
+        self.drive(edge, |engine| engine.set_range(boottime(), settings.range));
+        self.set_routes(edge);
+    }
+
     /// The address on the interface that is ours.
     pub(crate) fn installed(&self) -> Option<LinkLocalAddr> {
         self.installed
@@ -389,7 +399,9 @@ impl Device {
         self.installed = None;
         self.set_routes(edge);
         if in_use {
-            info!(interface = self.name, "gave up {addr}: {}", reason(loss));
+            let unwanted = loss == Loss::Retired && self.routable.is_none();
+            let why = if unwanted { "no address is wanted here" } else { reason(loss) };
+            info!(interface = self.name, "gave up {addr}: {why}");
             self.note(edge, Some(addr), What::Lost(loss));
         }
     }

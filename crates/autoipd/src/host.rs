@@ -79,6 +79,11 @@ impl Host {
         }
     }
 
+    /// The numbers of all links.
+    pub(crate) fn indexes(&self) -> Vec<IfIndex> {
+        self.links.keys().copied().collect()
+    }
+
     pub(crate) fn link(&self, index: IfIndex) -> Option<&Link> {
         self.links.get(&index)
     }

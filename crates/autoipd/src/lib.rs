@@ -3,11 +3,13 @@
 //! One thread waits for frames, netlink notifications, signals and one timer, feeds each into
 //! the engine of the interface that it belongs to, and does what the engine asks for. Rules of
 //! the protocol live in `autoip-core`, system calls in `autoip-linux`; what is left for this
-//! crate is who gets an address and when (`settings`), and keeping the kernel's interfaces and
+//! crate is who gets an address and when (`selection`, `settings`, [`config`]), and keeping the kernel's interfaces and
 //! the engines in step (`daemon`, `roster`, `interface`).
 #![forbid(unsafe_code)]
 
+mod choice;
 mod cli;
+pub mod config;
 mod daemon;
 mod device;
 mod edge;
@@ -21,14 +23,19 @@ mod nfm;
 mod notice;
 mod roster;
 mod routes;
+mod selection;
 mod settings;
+mod source;
 mod store;
+mod text;
 
 use std::ffi::OsString;
 use std::fmt;
 use std::process::ExitCode;
 
+use config::Mistake;
 use daemon::Daemon;
+use settings::Verbosity;
 
 /// Why the daemon does not run, or does not run any longer.
 ///
@@ -37,6 +44,8 @@ use daemon::Daemon;
 enum Failure {
     /// An option or its value is wrong.
     Usage(String),
+    /// The configuration file has mistakes, at least one.
+    Config(Vec<Mistake>),
     /// The system does not let us.
     Permission(String),
     /// An interface cannot be managed, or a system call failed for good.
@@ -47,7 +56,7 @@ impl Failure {
     /// The exit status: 2 for usage, 77 for permission as in sysexits(3), else 1.
     fn status(&self) -> u8 {
         match self {
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::Config(_) => 2,
             Self::Permission(_) => 77,
             Self::Refused(_) => 1,
         }
@@ -58,6 +67,15 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(why) | Self::Permission(why) | Self::Refused(why) => f.write_str(why),
+            Self::Config(mistakes) => {
+                let (first, others) = mistakes.split_first().ok_or(fmt::Error)?;
+                write!(f, "{first}")?;
+                match others.len() {
+                    0 => Ok(()),
+                    1 => write!(f, " (and one more mistake)"),
+                    count => write!(f, " (and {count} more mistakes)"),
+                }
+            }
         }
     }
 }
@@ -78,15 +96,29 @@ impl From<autoip_linux::Error> for Failure {
 ///
 /// Must be called on the main thread before others are started, because it collects signals.
 pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let settings = match cli::parse(args) {
-        Ok(settings) => settings,
+    let source = match cli::parse(args) {
+        Ok(source) => source,
         Err(error) => return error.report(),
     };
-    log::start(settings.verbosity);
-    match Daemon::start(settings).and_then(Daemon::run) {
+    let run = |settings: settings::Settings| {
+        log::start(settings.process.verbosity);
+        Daemon::start(source.clone(), settings).and_then(Daemon::run)
+    };
+    match source.load().and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            tracing::error!("{failure}");
+            // Does nothing where it runs already.
+            log::start(Verbosity::Normal);
+            match &failure {
+                Failure::Config(mistakes) => {
+                    for mistake in mistakes {
+                        tracing::error!("{mistake}");
+                    }
+                }
+                Failure::Usage(_) | Failure::Permission(_) | Failure::Refused(_) => {
+                    tracing::error!("{failure}");
+                }
+            }
             ExitCode::from(failure.status())
         }
     }

@@ -1,17 +1,29 @@
-//! What the daemon is to do, as data: the command line after all checks.
+//! What the daemon is to do, as data: the command line and the configuration file after all checks.
 
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use autoip_core::{Defend, LinkLocalAddr, Timing};
+use autoip_core::{AddrRange, Defend, LinkLocalAddr, Timing};
+
+use crate::selection::Rule;
+
+/// Where addresses are remembered, unless told otherwise.
+pub(crate) const STATE_DIR: &str = "/var/lib/autoip";
 
 /// Everything that the daemon was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
-    /// The interfaces to manage, by name; at least one.
-    pub(crate) interfaces: BTreeMap<String, InterfaceSettings>,
+    /// Which interfaces to manage, and how.
+    pub(crate) rules: Vec<Rule>,
+    /// How to manage an interface that is named at run time. Every interface has a rule here.
+    pub(crate) named: Vec<Rule>,
+    pub(crate) process: ProcessSettings,
+}
+
+/// What holds for the whole process, from its start to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ProcessSettings {
     /// Where addresses are remembered.
     pub(crate) state_dir: PathBuf,
     /// How much is logged.
@@ -41,6 +53,8 @@ pub(crate) struct InterfaceSettings {
     pub(crate) mode: Mode,
     /// Tried before the remembered address.
     pub(crate) start: Option<LinkLocalAddr>,
+    /// The addresses to choose from.
+    pub(crate) range: AddrRange,
     pub(crate) defend: Defend,
     pub(crate) timing: Timing,
     /// Head start for DHCP after each time that the link comes up.

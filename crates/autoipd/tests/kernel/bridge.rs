@@ -31,7 +31,7 @@ pub(crate) fn set_arp(host: &Host, name: &str, on: bool) {
 }
 
 /// Makes a bridge that forwards at once.
-fn add_bridge(host: &Host, name: &str) {
+pub(crate) fn add_bridge(host: &Host, name: &str) {
     let data = InfoData::Bridge(vec![InfoBridge::ForwardDelay(0)]);
     let mut message = named(name);
     let info = vec![LinkInfo::Kind(InfoKind::Bridge), LinkInfo::Data(data)];
@@ -44,7 +44,7 @@ fn add_bridge(host: &Host, name: &str) {
 }
 
 /// Makes `port` a port of `bridge`, or of none.
-fn set_bridge(host: &Host, port: &str, bridge: Option<&str>) {
+pub(crate) fn set_bridge(host: &Host, port: &str, bridge: Option<&str>) {
     let index = bridge.map_or(0, |bridge| host.link(bridge).unwrap().index.get());
     let mut message = named(port);
     message.attributes.push(LinkAttribute::Controller(index));

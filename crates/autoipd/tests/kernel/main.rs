@@ -26,10 +26,12 @@ mod noise;
 mod overrun;
 mod packet;
 mod process;
+mod reload;
 mod reset;
 mod restart;
 mod restore;
 mod routing;
+mod selection;
 mod sibling;
 mod station;
 mod traces;
@@ -89,6 +91,17 @@ fn main() -> ExitCode {
         coexistence::addresses_that_do_not_count_do_not_hinder,
         coexistence::dhcp_has_its_head_start,
         coexistence::a_lease_within_the_head_start_prevents_the_claim,
+        selection::an_interface_that_another_daemon_held_is_tried_again,
+        selection::without_interfaces_what_leads_to_a_cable_is_taken,
+        selection::a_device_that_becomes_a_port_is_let_go_and_comes_back,
+        selection::devices_that_match_come_and_go,
+        selection::a_device_renamed_out_of_a_pattern_is_let_go,
+        reload::addresses_that_stay_valid_stay,
+        reload::an_interface_taken_out_of_the_file_is_let_go,
+        reload::a_broken_file_changes_nothing,
+        reload::an_address_outside_the_new_range_is_given_up,
+        reload::another_mode_takes_the_address_off_and_back,
+        reload::a_file_with_mistakes_keeps_the_daemon_from_starting,
         process::a_signal_ends_it_and_takes_the_address_off,
         process::a_signal_ends_it_while_it_probes,
         process::hangup_announces_again,
