@@ -3,8 +3,8 @@
 //! One thread waits for frames, netlink notifications, signals and one timer, feeds each into
 //! the engine of the interface that it belongs to, and does what the engine asks for. Rules of
 //! the protocol live in `autoip-core`, system calls in `autoip-linux`; what is left for this
-//! crate is who gets an address and when (`selection`, `settings`, [`config`]), and keeping the kernel's interfaces and
-//! the engines in step (`daemon`, `roster`, `interface`).
+//! crate is who gets an address and when (`selection`, `settings`, [`config`]), and keeping the
+//! kernel's interfaces and the engines in step (`daemon`, `roster`, `interface`).
 #![forbid(unsafe_code)]
 
 mod choice;
