@@ -4,6 +4,7 @@ use super::*;
 use crate::settings::{InterfaceSettings, Mode};
 use crate::source::Source;
 use autoip_core::{Defend, Timing};
+use std::time::Duration;
 
 fn mistakes(text: &str) -> Vec<String> {
     let mistakes = read("autoipd.toml", text).unwrap_err();
@@ -259,4 +260,12 @@ fn files_that_cannot_be_read_are_named() {
         assert_eq!(mistakes[0].line(), None);
     }
     std::fs::remove_file(&path).unwrap();
+}
+
+#[test]
+fn the_example_of_the_readme_is_right() {
+    let readme = include_str!("../../../../README.md");
+    let example = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let config = read("README.md", example.expect("an example")).unwrap();
+    assert_eq!((config.tables.len(), config.defaults.wait), (2, Some(Duration::from_secs(10))));
 }
