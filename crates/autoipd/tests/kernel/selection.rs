@@ -55,10 +55,18 @@ pub(crate) fn without_interfaces_what_leads_to_a_cable_is_taken() {
 pub(crate) fn a_device_that_becomes_a_port_is_let_go_and_comes_back() {
     let switch = Switch::new();
     let mut station = Station::new(&switch);
-    let text = "start = \"169.254.7.7\"\n[[interface]]\nmatch = { kind = \"veth\" }";
-    let daemon = start_with(&station.host, &station.memory, text);
+    let veth = "[[interface]]\nmatch = { kind = \"veth\" }";
+    let text = format!("start = \"169.254.7.7\"\n{veth}");
+    let daemon = start_with(&station.host, &station.memory, &text);
     station.expect_announcement(X);
     station.await_route(X);
+    // Neither the file nor the memory knows the address any longer: only the daemon does.
+    configure(&station.memory, veth);
+    daemon.signal(Signal::SIGHUP);
+    station.expect_announcement(X);
+    eventually("the address is remembered", SOON, || {
+        fs::remove_file(station.memory.file(station.mac())).is_ok()
+    });
     add_bridge(&station.host, "lan0");
     set_bridge(&station.host, "eth0", Some("lan0"));
     station.await_clean();

@@ -88,9 +88,10 @@ pub(crate) fn two_ports_whose_links_become_one_do_not_fight() {
     // Announcements of each port reach the other one.
     daemon.signal(nix::sys::signal::Signal::SIGHUP);
     for (wire, other) in wires.iter_mut().zip([addrs[1], addrs[0]]) {
-        eventually("the other one's announcement", SOON, || {
-            let heard = |seen: &Seen| !seen.is_from_host() && seen.is_announcement_of(other);
-            wire.filtered(heard).len() == 1
+        eventually("announcements of both", SOON, || {
+            let own = wire.filtered(|seen| seen.is_from_host() && seen.is_announcement());
+            let others = |seen: &Seen| !seen.is_from_host() && seen.is_announcement_of(other);
+            (own.len(), wire.filtered(others).len()) == (2, 1)
         });
         wire.skip_to_end();
     }
