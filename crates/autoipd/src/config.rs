@@ -18,7 +18,7 @@ use toml::de::{DeTable, DeValue};
 use toml::{Spanned, map::Map};
 
 use crate::choice::Choices;
-use crate::selection::{Criterion, Rule};
+use crate::selection::{Criterion, Pattern, Rule};
 use crate::settings::{GuardMode, Verbosity};
 
 /// Where the daemon looks when it is told nothing. Having no such file is fine.
@@ -265,6 +265,12 @@ impl Reader<'_> {
 }
 
 impl InterfaceTable {
+    /// Whether both name one interface, and not the same.
+    pub(crate) fn is_about_another(&self, pattern: &Pattern) -> bool {
+        let named = self.criteria.iter().find_map(Criterion::name);
+        matches!((named, pattern.exact()), (Some(one), Some(other)) if one != other)
+    }
+
     /// What the table says of the interfaces that meet `criteria` besides, under choices that
     /// count more.
     pub(crate) fn rule(

@@ -106,14 +106,14 @@ impl Device {
         }
     }
 
-    /// Takes other settings. What is on the interface stays as far as it can.
+    /// Takes other settings. What is on the interface stays as far as it can; routes follow with
+    /// the next [`Device::set_situation`].
     pub(crate) fn change(&mut self, edge: &mut Edge, settings: &InterfaceSettings) {
         self.alias = settings.alias;
         self.route_settings = settings.routes;
         self.drive(edge, |engine| engine.set_defend(settings.defend));
         self.drive(edge, |engine| engine.set_timing(boottime(), settings.timing));
         self.drive(edge, |engine| engine.set_range(boottime(), settings.range));
-        self.set_routes(edge);
     }
 
     /// The address on the interface that is ours.

@@ -66,7 +66,7 @@ impl Criterion {
     }
 
     /// The exact name asked for.
-    fn name(&self) -> Option<&str> {
+    pub(crate) fn name(&self) -> Option<&str> {
         match self {
             Self::Name(pattern) => pattern.exact(),
             Self::Mac(_) | Self::Kind(_) => None,
@@ -114,6 +114,10 @@ impl Rule {
 #[derive(Debug, Default)]
 pub(crate) struct Selection {
     rules: Vec<Rule>,
+    /// The places of the rules that ask for a name, and of the others: a thousand interfaces may
+    /// be named, and each of their changes asks for one.
+    by_name: BTreeMap<String, Vec<usize>>,
+    nameless: Vec<usize>,
     /// For interfaces that are named at run time.
     named: Vec<Rule>,
     /// Added at run time, by name.
@@ -135,6 +139,14 @@ impl Selection {
         // Stable: among equals the order is the writer's.
         self.rules.sort_by_key(|rule| !rule.is_exact());
         self.named.sort_by_key(|rule| !rule.is_exact());
+        self.by_name.clear();
+        self.nameless.clear();
+        for (place, rule) in self.rules.iter().enumerate() {
+            match rule.name() {
+                Some(name) => self.by_name.entry(name.to_owned()).or_default().push(place),
+                None => self.nameless.push(place),
+            }
+        }
     }
 
     /// What to do with an interface; `None` to leave it alone. `wanted_as` is what an earlier
@@ -153,7 +165,11 @@ impl Selection {
         if names().any(|name| self.removed.contains(name)) {
             return None;
         }
-        let rule = self.rules.iter().find(|rule| rule.applies(link, wanted_as, host))?;
+        let by_name = names().filter_map(|name| self.by_name.get(name)).flatten();
+        let mut places: Vec<_> = by_name.chain(&self.nameless).collect();
+        places.sort_unstable();
+        let mut rules = places.into_iter().map(|&place| &self.rules[place]);
+        let rule = rules.find(|rule| rule.applies(link, wanted_as, host))?;
         let settings = rule.settings.clone()?;
         let wanted_as = rule.name().map(str::to_owned);
         Some(Choice { settings, wanted_as, required: rule.required })

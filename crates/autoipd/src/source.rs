@@ -84,7 +84,9 @@ impl Source {
         let criteria = [Criterion::Name(selector.pattern.clone())];
         let required = selector.pattern.exact().is_some();
         // Whoever names an interface means it, whatever the file says.
-        let tables = config.tables.iter().filter(|table| table.manage || !required);
+        let tables = config.tables.iter().filter(|table| {
+            (table.manage || !required) && !table.is_about_another(&selector.pattern)
+        });
         let mut rules = tables
             .map(|table| table.rule(&criteria, &choices, &config.defaults))
             .collect::<Result<Vec<_>, _>>()?;

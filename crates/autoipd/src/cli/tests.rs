@@ -207,6 +207,8 @@ fn without_interfaces_on_the_command_line_the_file_chooses() {
     let taken = settings.rules[1].settings.clone().unwrap();
     assert_eq!((taken.routes.metric, taken.mode), (Some(2), Mode::Always));
     assert!(settings.rules.iter().all(|rule| !rule.required));
+    let won = over("--metric 9", TABLES);
+    assert_eq!(won.rules[1].settings.as_ref().unwrap().routes.metric, Some(9));
 }
 
 #[test]
@@ -230,6 +232,14 @@ fn interfaces_on_the_command_line_have_the_settings_of_the_file() {
         (1, true, Some(1), false),
     ];
     assert_eq!(rules, expected);
+}
+
+#[test]
+fn tables_of_other_names_cost_nothing() {
+    let table = |n: u32| format!("[[interface]]\nmatch = \"eth{n}\"\nmetric = {n}\n");
+    let file: String = (0..5).map(table).collect();
+    let settings = over("-i eth3 -i eth9", &file);
+    assert_eq!(names(&settings), ["eth3", "eth3", "eth9"]);
 }
 
 #[test]

@@ -37,6 +37,9 @@ impl Pattern {
     }
 
     pub(super) fn matches(&self, name: &str) -> bool {
+        if let Some(exact) = self.exact() {
+            return exact == name;
+        }
         let (pattern, name): (Vec<_>, Vec<_>) = (self.0.chars().collect(), name.chars().collect());
         let (mut at, mut in_name) = (0, 0);
         // Where to go on when the last star has to take one character more.
