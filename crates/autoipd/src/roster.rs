@@ -81,6 +81,9 @@ impl Roster {
                 info!(interface = name, "there is no such interface; waiting for it");
             }
         }
+        if self.entries.is_empty() && self.selection.exact_names().next().is_none() {
+            info!("there is no interface to manage; waiting for one");
+        }
         Ok(())
     }
 

@@ -100,6 +100,7 @@ fn main() -> ExitCode {
         reload::an_interface_taken_out_of_the_file_is_let_go,
         reload::a_broken_file_changes_nothing,
         reload::an_address_outside_the_new_range_is_given_up,
+        reload::a_range_holds_for_remembered_addresses_too,
         reload::another_mode_takes_the_address_off_and_back,
         reload::a_file_with_mistakes_keeps_the_daemon_from_starting,
         process::a_signal_ends_it_and_takes_the_address_off,

@@ -102,6 +102,21 @@ pub(crate) fn an_address_outside_the_new_range_is_given_up() {
     await_lines(&daemon, "not in the range", 1);
 }
 
+/// The address is known from before, and lies outside the range of today.
+pub(crate) fn a_range_holds_for_remembered_addresses_too() {
+    let switch = Switch::new();
+    let (mut station, first) = Station::with_address(&switch);
+    first.signal(Signal::SIGTERM);
+    first.wait(SOON);
+    assert!(station.memory.file(station.mac()).exists());
+    station.wire.skip_to_end();
+    let quick = "-i eth0 -p 1 -a 1 -w 1 --range 169.254.9.0-169.254.9.255";
+    let _second = station.start(quick);
+    let tried = station.expect_probe().arp.target_ip;
+    assert_eq!(tried.octets()[2], 9, "{tried}");
+    station.expect_announcement(tried);
+}
+
 pub(crate) fn another_mode_takes_the_address_off_and_back() {
     let switch = Switch::new();
     let (mut station, daemon) = bound(&switch);

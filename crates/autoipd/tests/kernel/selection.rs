@@ -86,6 +86,7 @@ pub(crate) fn devices_that_match_come_and_go() {
     let cable = host.connect(&switch, "eth0");
     let mut wire = cable.capture();
     let daemon = host.spawn(autoipd(&format!("{QUICK} -i lan*"), memory.dir()));
+    daemon.wait_log(SOON, |line| line.contains("there is no interface to manage; waiting"));
     for name in ["lan0", "lan1"] {
         add_bridge(&host, name);
         set_bridge(&host, "eth0", Some(name));
