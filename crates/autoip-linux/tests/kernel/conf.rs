@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::Ipv4Addr;
 
-use autoip_linux::rtnl::{Address, Conf, Rtnl, conf_of_all};
+use autoip_linux::rtnl::{Address, Conf, NeighbourSetting, Rtnl, conf_of_all};
 use autoip_linux::{Direction, IfIndex, PacketSocket};
 
 use crate::cable::{Cable, OTHER, OURS, arp, await_frame};
@@ -36,6 +36,29 @@ pub(crate) fn round_trip() {
         }
         cable.rtnl.set_conf(near, conf, before).unwrap();
         assert_eq!(cable.rtnl.conf(far, conf).unwrap(), before, "{conf:?} of the other one");
+    }
+}
+
+pub(crate) fn neighbours() {
+    let mut cable = Cable::new();
+    let (near, far) = (cable.near, cable.far);
+    for setting in [NeighbourSetting::UnicastProbes, NeighbourSetting::BroadcastReprobes] {
+        let file = || {
+            let path = format!("/proc/sys/net/ipv4/neigh/near/{}", setting.name());
+            fs::read_to_string(path).unwrap().trim().parse::<u32>().unwrap()
+        };
+        let before = cable.rtnl.neighbour_setting(near, setting).unwrap();
+        assert_eq!(before, file(), "{setting:?}");
+        for value in [7, 0] {
+            cable.rtnl.set_neighbour_setting(near, setting, value).unwrap();
+            assert_eq!(cable.rtnl.neighbour_setting(near, setting).unwrap(), value);
+            assert_eq!(file(), value, "{setting:?}");
+        }
+        assert_eq!(cable.rtnl.neighbour_setting(far, setting).unwrap(), before, "of the other");
+        let nowhere = IfIndex::new(12345).unwrap();
+        assert!(cable.rtnl.neighbour_setting(nowhere, setting).unwrap_err().is_gone());
+        let error = cable.rtnl.set_neighbour_setting(nowhere, setting, 1).unwrap_err();
+        assert!(error.to_string().contains(setting.name()), "{error}");
     }
 }
 
