@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use autoip_core::Instant;
 use autoip_linux::rtnl::{Event, Monitor, Rtnl};
 use autoip_linux::{
     ClockJump, IfIndex, Poller, Signal, Signals, SuspendWatch, Timer, boottime, capability,
@@ -19,6 +20,7 @@ use crate::guard::Guard;
 use crate::host::Host;
 use crate::interface::Interface;
 use crate::roster::Roster;
+use crate::routes::Present;
 use crate::selection::Selection;
 use crate::settings::{InterfaceSettings, ProcessSettings, Settings};
 use crate::source::Source;
@@ -34,6 +36,9 @@ const TOKEN_INTERFACES: u64 = 4;
 /// With at least so much time before anything is due, files are written.
 const QUIET: Duration = Duration::from_millis(500);
 
+/// After how long everything is read again when that failed.
+const RESYNC_PAUSE: Duration = Duration::from_secs(1);
+
 /// The whole daemon.
 pub(crate) struct Daemon {
     edge: Edge,
@@ -46,6 +51,8 @@ pub(crate) struct Daemon {
     timer: Timer,
     clock_jump: ClockJump,
     suspend: SuspendWatch,
+    /// What is known of the kernel is not what is; when to read everything again.
+    stale_until: Option<Instant>,
 }
 
 impl Daemon {
@@ -68,7 +75,8 @@ impl Daemon {
         let monitor = Monitor::open()?;
         let mut rtnl = Rtnl::open()?;
         let host = Host::load(&mut rtnl)?;
-        let guard = Guard::start(process.guard, &process.exempt, &process.state_dir);
+        let mut guard = Guard::start(process.guard, &process.exempt, &process.state_dir)?;
+        guard.add_gateways(rtnl.gateways()?);
         let store = Store::new(process.state_dir.clone());
         let edge = Edge::new(rtnl, Poller::new()?, host, store, guard);
         let mut daemon = Self {
@@ -81,16 +89,21 @@ impl Daemon {
             timer: Timer::new()?,
             clock_jump: ClockJump::new()?,
             suspend: SuspendWatch::new(),
+            stale_until: None,
         };
         let poller = &daemon.edge.poller;
         poller.add(&daemon.signals, TOKEN_SIGNALS)?;
         poller.add(&daemon.monitor, TOKEN_MONITOR)?;
         poller.add(&daemon.timer, TOKEN_TIMER)?;
         poller.add(&daemon.clock_jump, TOKEN_CLOCK)?;
+        let left_over = Present::load(&mut daemon.edge.rtnl)?;
+        left_over.remove_strays(&mut daemon.edge.rtnl, &daemon.edge.host)?;
+        daemon.edge.left_over = Some(left_over);
         if let Err(failure) = daemon.interfaces.start(&mut daemon.edge) {
             daemon.stop();
             return Err(failure);
         }
+        daemon.edge.left_over = None;
         Ok(daemon)
     }
 
@@ -102,7 +115,7 @@ impl Daemon {
     pub(crate) fn run(mut self) -> Result<(), Failure> {
         let mut tokens = Vec::new();
         loop {
-            let deadline = self.interfaces.deadline();
+            let deadline = self.deadline();
             if deadline.is_none_or(|at| at.since(boottime()) >= QUIET) {
                 self.edge.store.flush();
             }
@@ -130,8 +143,25 @@ impl Daemon {
                 self.interfaces.on_readable(&mut self.edge, *token);
             }
             self.interfaces.on_timer(&mut self.edge, boottime());
+            self.on_timer();
             self.hand_out();
         }
+    }
+
+    /// Does what is due and belongs to no interface alone.
+    fn on_timer(&mut self) {
+        if self.stale_until.is_some_and(|at| at <= boottime()) {
+            self.resync();
+        }
+        self.edge.guard.on_timer();
+        if self.edge.guard.settle(&mut self.edge.rtnl) {
+            self.interfaces.for_each_device(&mut self.edge, Device::on_tier_changed);
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let own = self.edge.guard.retry_at().into_iter().chain(self.stale_until);
+        self.interfaces.deadline().into_iter().chain(own).min()
     }
 
     /// Tells everybody who wants to know what happened.
@@ -215,7 +245,8 @@ impl Daemon {
                 Event::AddressAdded(address) | Event::AddressRemoved(address) => {
                     self.sync(address.index);
                 }
-                Event::RouteAdded(_) | Event::RuleAdded(_) => {}
+                Event::RouteAdded(route) => self.edge.guard.add_gateways(route.gateway),
+                Event::RuleAdded(_) => {}
                 Event::RouteRemoved(route) => {
                     self.interfaces.with_device(&mut self.edge, route.index, |device, edge| {
                         device.on_route_removed(edge, &route);
@@ -242,14 +273,24 @@ impl Daemon {
     /// Notifications were lost: reads everything anew and brings every interface in step.
     fn resync(&mut self) {
         debug!("the kernel's notifications came too fast; reading everything again");
-        match Host::load(&mut self.edge.rtnl) {
-            Ok(host) => self.edge.host = host,
-            Err(error) => return warn!("{error}"),
+        self.stale_until = None;
+        if let Err(error) = self.reread() {
+            debug!("{error}; trying again in a second");
+            self.stale_until = Some(boottime() + RESYNC_PAUSE);
         }
+    }
+
+    fn reread(&mut self) -> autoip_linux::Result<()> {
+        self.edge.host = Host::load(&mut self.edge.rtnl)?;
+        let present = Present::load(&mut self.edge.rtnl)?;
+        self.edge.guard.add_gateways(self.edge.rtnl.gateways()?);
         for failure in self.interfaces.on_change_of_all(&mut self.edge) {
             warn!("{failure}");
         }
-        self.interfaces.for_each_device(&mut self.edge, Device::renew_routes);
+        self.interfaces.for_each_device(&mut self.edge, |device, edge| {
+            device.check_routes(edge, &present);
+        });
+        Ok(())
     }
 
     /// Takes all addresses off.

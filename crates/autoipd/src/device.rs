@@ -12,7 +12,7 @@ use autoip_core::{
     Action, ConflictKind, Contest, Engine, Event, Instant, Interest, LinkLocalAddr, Loss, MacAddr,
     Outcome, ZeroConfState,
 };
-use autoip_linux::rtnl::{Address, Route, Rule};
+use autoip_linux::rtnl::{Address, Route, Rtnl, Rule};
 use autoip_linux::sock_diag::{Socket, State as SocketState};
 use autoip_linux::{ArpFilter, IfIndex, InterfaceLock, PacketSocket, boottime};
 use autoip_wire::ArpPacket;
@@ -22,7 +22,7 @@ use crate::edge::Edge;
 use crate::guard::Tier;
 use crate::marks;
 use crate::notice::{Notice, What};
-use crate::routes::{Routes, Situation};
+use crate::routes::{Present, Routes, Situation};
 use crate::settings::{InterfaceSettings, RouteSettings};
 
 /// Room for an ARP frame and its padding; what is longer is cut, and no worse for it.
@@ -57,6 +57,8 @@ pub(crate) struct Device {
     /// Whether that address has been announced.
     in_use: bool,
     carrier: bool,
+    /// Nothing of ours is wanted any longer, no rules that stand in for the filter either.
+    is_stopped: bool,
     /// The routable address that new traffic comes from instead.
     routable: Option<Ipv4Addr>,
     routes: Routes,
@@ -95,6 +97,7 @@ impl Device {
             installed: None,
             in_use: false,
             carrier: false,
+            is_stopped: false,
             routable: None,
             routes: Routes::default(),
             route_settings: settings.routes,
@@ -129,6 +132,7 @@ impl Device {
     /// Takes the address and everything else of ours off the interface.
     pub(crate) fn stop(&mut self, edge: &mut Edge) {
         self.drive(edge, |engine| engine.stop(Loss::Stopped));
+        self.is_stopped = true;
         self.set_situation(edge, false, None);
         self.note(edge, None, What::Stopped);
     }
@@ -280,21 +284,47 @@ impl Device {
         self.set_routes(edge);
     }
 
-    /// Brings routes and rule in step with everything else.
+    /// The same, where it is known what the kernel has of ours.
+    pub(crate) fn check_routes(&mut self, edge: &mut Edge, present: &Present) {
+        self.routes.forget_absent(present);
+        self.set_routes(edge);
+    }
+
+    /// Brings routes and rules in step with everything else.
     fn set_routes(&mut self, edge: &mut Edge) {
         let situation = Situation {
             index: self.index,
+            name: &self.name,
             carrier: self.carrier,
             addr: self.in_use(),
             routable: self.routable,
-            guarded: edge.guard.tier() > Tier::Off,
+            tier: if self.is_stopped { Tier::Off } else { edge.guard.tier_of(self.index) },
+            exempt: edge.guard.exempt(),
         };
         let set = self.routes.set(&mut edge.rtnl, &situation, self.route_settings);
-        let trouble = set.err().filter(|error| !error.is_gone()).map(|error| error.to_string());
+        let trouble = set
+            .err()
+            .filter(|error| !error.is_gone() && !self.is_source_gone(&mut edge.rtnl))
+            .map(|error| error.to_string());
         if let Some(trouble) = trouble.as_ref().filter(|_| trouble != self.route_trouble) {
             warn!(interface = self.name, "{trouble}");
         }
         self.route_trouble = trouble;
+    }
+
+    /// Whether a source of our routes has just gone, so that the kernel takes none with it. The
+    /// notification that says so will set everything right.
+    fn is_source_gone(&self, rtnl: &mut Rtnl) -> bool {
+        let sources = self.routable.into_iter().chain(self.in_use().map(LinkLocalAddr::ip));
+        let Ok(addresses) = rtnl.addresses() else { return false };
+        let is_there =
+            |ip| addresses.iter().any(|address| (address.index, address.ip) == (self.index, ip));
+        !sources.into_iter().all(is_there)
+    }
+
+    /// Takes in that another tier of the guard is in force.
+    pub(crate) fn on_tier_changed(&mut self, edge: &mut Edge) {
+        self.set_routes(edge);
     }
 
     /// Guards the interface anew under its present name and MAC address.

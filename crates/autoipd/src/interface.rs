@@ -15,7 +15,7 @@ use crate::Failure;
 use crate::device::Device;
 use crate::edge::Edge;
 use crate::marks;
-use crate::routes;
+use crate::routes::Present;
 use crate::selection::{Choice, unsuitable};
 use crate::settings::{InterfaceSettings, Mode};
 
@@ -315,7 +315,15 @@ fn take_left_over(link: &Link, edge: &mut Edge) -> Option<LinkLocalAddr> {
         edge.host.remove(&address);
         found = LinkLocalAddr::new(ip).ok().or(found);
     }
-    if let Err(error) = routes::remove_left_over(&mut edge.rtnl, link.index) {
+    let looked_for = match edge.left_over {
+        Some(_) => Ok(None),
+        None => Present::load(&mut edge.rtnl).map(Some),
+    };
+    let removed = looked_for.and_then(|present| {
+        let present = present.as_ref().or(edge.left_over.as_ref());
+        present.map_or(Ok(()), |all| all.remove_of(&mut edge.rtnl, link.index, &link.name))
+    });
+    if let Err(error) = removed {
         warn!(interface = link.name, "{error}");
     }
     found

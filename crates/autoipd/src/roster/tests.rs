@@ -20,7 +20,7 @@ fn edge(links: impl IntoIterator<Item = Link>) -> Edge {
     for link in links {
         host.apply(&Event::LinkChanged(link));
     }
-    let guard = Guard::start(GuardMode::Off, &[], &dir);
+    let guard = Guard::start(GuardMode::Off, &[], &dir).unwrap();
     Edge::new(Rtnl::open().unwrap(), Poller::new().unwrap(), host, Store::new(dir), guard)
 }
 
