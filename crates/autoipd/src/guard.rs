@@ -102,7 +102,7 @@ impl Guard {
             Err(error) => guard.fall(&error),
             Ok(()) => {}
         }
-        debug!("guard: {}", guard.tier());
+        debug!("guard {}; not met: {:?}", guard.tier(), Vec::from_iter(guard.tier().unmet()));
         Ok(guard)
     }
 
@@ -310,7 +310,8 @@ impl Guard {
             warn!("{text}");
             info!(
                 "going on without a packet filter: ARP replies stay unicast, and packets with \
-                 link-local addresses may be forwarded"
+                 link-local addresses may be forwarded; not met: {}",
+                Vec::from_iter(self.tier().unmet()).join(", ")
             );
             self.trouble = Some(text);
         }
