@@ -20,6 +20,7 @@ use tracing::{debug, error, info, trace, warn};
 
 use crate::edge::Edge;
 use crate::guard::Tier;
+use crate::limit::Limit;
 use crate::marks;
 use crate::notice::{Notice, What};
 use crate::routes::{Present, Routes, Situation};
@@ -67,6 +68,8 @@ pub(crate) struct Device {
     route_trouble: Option<String>,
     /// Whether the last frame could not be sent, and a warning was given.
     send_fails: bool,
+    /// How many conflicts were reported.
+    contests: Limit,
     /// What is to be reported when the first announcement has gone out at last.
     unannounced: Option<Event>,
     /// The state that was last made known.
@@ -103,6 +106,7 @@ impl Device {
             route_settings: settings.routes,
             route_trouble: None,
             send_fails: false,
+            contests: Limit::per_hour(),
             unannounced: None,
             state: ZeroConfState::Idle,
             calm_at: None,
@@ -445,8 +449,15 @@ impl Device {
     fn reset_connections(&self, edge: &mut Edge, addr: LinkLocalAddr) {
         let Some(sockets) = &mut edge.sockets else { return };
         match sockets.reset_all(addr.ip()) {
-            Ok(0) => {}
-            Ok(count) => info!(interface = self.name, "reset {count} connections of {addr}"),
+            Ok(resets) => {
+                if resets.count > 0 {
+                    info!(interface = self.name, "reset {} connections of {addr}", resets.count);
+                }
+                if let Some(error) = resets.failures.first() {
+                    let left = resets.failures.len();
+                    warn!(interface = self.name, "{left} connections stay: {error}");
+                }
+            }
             Err(error) => warn!(interface = self.name, "{error}"),
         }
     }
@@ -502,8 +513,12 @@ impl Device {
 
     //= ACD-1-01 a conflict is reported with the MAC address behind it
     //= ACD-1.3-06 the operator learns of a conflict from the log
-    fn report_contest(&self, addr: LinkLocalAddr, Contest { mac, kind, outcome }: Contest) {
+    fn report_contest(&mut self, addr: LinkLocalAddr, Contest { mac, kind, outcome }: Contest) {
         let interface = &self.name;
+        // Anybody can forge conflicts, for ever.
+        if !self.contests.allows(boottime()) {
+            return debug!(interface, "{mac} contests {addr}: {outcome:?}");
+        }
         match (outcome, kind) {
             (Outcome::Dropped, ConflictKind::CompetingProbe) => {
                 info!(interface, "{mac} is about to use {addr} too; leaving it");
@@ -515,6 +530,9 @@ impl Device {
                 warn!(interface, "{mac} claims {addr}, which is ours; defending it");
             }
             (Outcome::Ceded, _) => warn!(interface, "{mac} insists on {addr}; giving it up"),
+        }
+        if self.contests.is_used_up() {
+            info!(interface, "that is the last conflict that is reported within the hour");
         }
     }
 

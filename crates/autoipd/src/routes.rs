@@ -166,12 +166,19 @@ impl Situation<'_> {
 }
 
 /// What we have put into the kernel.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Routes {
     routes: Vec<Route>,
     rules: Vec<Rule>,
     restores: Limit,
     retry_at: Option<Instant>,
+}
+
+impl Default for Routes {
+    fn default() -> Self {
+        let restores = Limit::per_minute();
+        Self { routes: Vec::new(), rules: Vec::new(), restores, retry_at: None }
+    }
 }
 
 impl Routes {
