@@ -194,9 +194,10 @@ impl When {
 enum Means {
     /// The best that this kernel has
     Auto,
-    /// A packet filter (nf_tables), and the means of "sysctl"
+    /// A packet filter (nf_tables), or no start; and the means of "sysctl"
     Nft,
-    /// Settings of interfaces, and routing rules; ARP replies stay unicast
+    /// Settings of interfaces, and routing rules; ARP replies stay unicast, not all is kept from
+    /// being forwarded
     Sysctl,
     /// None
     Off,

@@ -273,9 +273,11 @@ impl Daemon {
     /// Notifications were lost: reads everything anew and brings every interface in step.
     fn resync(&mut self) {
         debug!("the kernel's notifications came too fast; reading everything again");
-        self.stale_until = None;
+        let is_repeated = self.stale_until.take().is_some();
         if let Err(error) = self.reread() {
-            debug!("{error}; trying again in a second");
+            if !is_repeated {
+                warn!("{error}; trying again every second");
+            }
             self.stale_until = Some(boottime() + RESYNC_PAUSE);
         }
     }

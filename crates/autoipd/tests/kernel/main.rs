@@ -123,6 +123,7 @@ fn main() -> ExitCode {
         sibling::two_daemons_on_one_link_get_two_addresses,
         sibling::two_ports_on_two_links_do_not_disturb_each_other,
         overrun::a_deletion_that_went_unseen_is_put_right,
+        overrun::a_reading_that_failed_is_repeated,
         overrun::a_flap_that_went_unseen_starts_a_claim,
         overrun::an_interface_made_again_unseen_is_found,
         reset::ll_2_5_08_connections_are_reset_before_the_address_goes,
