@@ -4,6 +4,7 @@
 //! The order within a turn matters: a resume from sleep first, since it voids what timers and
 //! frames would say; then signals, the kernel's notifications, frames, and last what is due.
 
+use std::thread;
 use std::time::Duration;
 
 use autoip_core::Instant;
@@ -16,7 +17,7 @@ use tracing::{debug, info, trace, warn};
 use crate::Failure;
 use crate::device::Device;
 use crate::edge::Edge;
-use crate::guard::Guard;
+use crate::guard::{Ended, Guard};
 use crate::host::Host;
 use crate::interface::Interface;
 use crate::roster::Roster;
@@ -126,8 +127,12 @@ impl Daemon {
                 self.interfaces.for_each(&mut self.edge, Interface::on_resume);
             }
             if tokens.contains(&TOKEN_SIGNALS) && self.handle_signals()? {
-                self.stop();
-                self.interfaces.close();
+                let ended = self.stop();
+                // Both wait for the kernel; on two threads they wait together.
+                thread::scope(|scope| {
+                    scope.spawn(|| drop(ended));
+                    self.interfaces.close();
+                });
                 return Ok(());
             }
             if tokens.contains(&TOKEN_MONITOR) {
@@ -296,10 +301,11 @@ impl Daemon {
     }
 
     /// Takes all addresses off.
-    fn stop(&mut self) {
+    fn stop(&mut self) -> Option<Ended> {
         self.interfaces.for_each(&mut self.edge, Interface::stop);
-        self.edge.guard.end(&mut self.edge.rtnl);
+        let ended = self.edge.guard.end(&mut self.edge.rtnl);
         self.hand_out();
         self.edge.store.flush();
+        ended
     }
 }

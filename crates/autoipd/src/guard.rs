@@ -23,6 +23,7 @@ use autoip_linux::{Error, IfIndex, Result, boottime};
 use tracing::{debug, info, warn};
 
 use conf::Kept;
+pub(crate) use filter::Ended;
 use filter::Filter;
 pub(crate) use tier::Tier;
 
@@ -220,16 +221,16 @@ impl Guard {
         }
     }
 
-    /// Stops guarding all interfaces.
-    pub(crate) fn end(&mut self, rtnl: &mut Rtnl) {
-        if let Some(filter) = self.filter.take()
-            && let Err(error) = filter.end()
-        {
+    /// Stops guarding all interfaces. What is returned is to be dropped when nobody waits.
+    pub(crate) fn end(&mut self, rtnl: &mut Rtnl) -> Option<Ended> {
+        let (ended, outcome) = self.filter.take().map(Filter::end).unzip();
+        if let Some(Err(error)) = outcome {
             debug!("{error}");
         }
         while let Some(index) = self.interfaces.keys().next().copied() {
             self.release(rtnl, index);
         }
+        ended
     }
 
     /// Opens the filter, if one is wanted.

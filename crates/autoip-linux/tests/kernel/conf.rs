@@ -37,6 +37,10 @@ pub(crate) fn round_trip() {
         cable.rtnl.set_conf(near, conf, before).unwrap();
         assert_eq!(cable.rtnl.conf(far, conf).unwrap(), before, "{conf:?} of the other one");
     }
+    let two = [(Conf::ArpIgnore, 1), (Conf::ArpAnnounce, 2)];
+    cable.rtnl.set_confs(near, &two).unwrap();
+    let read = cable.rtnl.confs(near, &[Conf::ArpAnnounce, Conf::ProxyArp, Conf::ArpIgnore]);
+    assert_eq!(read.unwrap(), [2, 0, 1]);
 }
 
 pub(crate) fn neighbours() {
@@ -99,6 +103,6 @@ pub(crate) fn gone() {
     assert!(rtnl.conf(nowhere, Conf::ArpIgnore).unwrap_err().is_gone());
     let error = rtnl.set_conf(nowhere, Conf::ArpIgnore, 1).unwrap_err();
     assert!(error.is_gone());
-    let start = "could not set arp_ignore of interface 12345 to 1: ";
+    let start = "could not set arp_ignore to 1 on interface 12345: ";
     assert!(error.to_string().starts_with(start), "{error}");
 }

@@ -70,24 +70,49 @@ impl Setting {
         let of_it = NEEDS.iter().find(|(setting, ..)| *setting == self);
         of_it.map_or(Need::AtLeast(0), |(_, need, _)| *need)
     }
+}
 
-    fn read(self, rtnl: &mut Rtnl, index: IfIndex) -> Result<i32> {
-        match self {
-            Self::Conf(conf) => rtnl.conf(index, conf),
-            Self::Neighbour(setting) => {
-                rtnl.neighbour_setting(index, setting).map(u32::cast_signed)
+/// The values of several settings, as far as they can be read, and what was the matter first.
+fn read(
+    rtnl: &mut Rtnl,
+    index: IfIndex,
+    settings: impl IntoIterator<Item = Setting>,
+) -> (Vec<(Setting, i32)>, Result<()>) {
+    let (mut values, mut confs, mut outcome) = (Vec::new(), Vec::new(), Ok(()));
+    for setting in settings {
+        match setting {
+            Setting::Conf(conf) => confs.push(conf),
+            Setting::Neighbour(neighbour) => match rtnl.neighbour_setting(index, neighbour) {
+                Ok(value) => values.push((setting, value.cast_signed())),
+                Err(error) => outcome = outcome.and(Err(error)),
+            },
+        }
+    }
+    if !confs.is_empty() {
+        match rtnl.confs(index, &confs) {
+            Ok(read) => {
+                values.extend(confs.into_iter().map(Setting::Conf).zip(read));
+            }
+            Err(error) => outcome = outcome.and(Err(error)),
+        }
+    }
+    (values, outcome)
+}
+
+/// Sets several settings, as far as that can be done, and says what was the matter first.
+fn write(rtnl: &mut Rtnl, index: IfIndex, values: &[(Setting, i32)]) -> Result<()> {
+    let (mut confs, mut outcome) = (Vec::new(), Ok(()));
+    // In their order: for a moment the kernel would not look for neighbours at all.
+    for &(setting, value) in values {
+        match setting {
+            Setting::Conf(conf) => confs.push((conf, value)),
+            Setting::Neighbour(neighbour) => {
+                let value = value.cast_unsigned();
+                outcome = outcome.and(rtnl.set_neighbour_setting(index, neighbour, value));
             }
         }
     }
-
-    fn write(self, rtnl: &mut Rtnl, index: IfIndex, value: i32) -> Result<()> {
-        match self {
-            Self::Conf(conf) => rtnl.set_conf(index, conf, value),
-            Self::Neighbour(setting) => {
-                rtnl.set_neighbour_setting(index, setting, value.cast_unsigned())
-            }
-        }
-    }
+    if confs.is_empty() { outcome } else { outcome.and(rtnl.set_confs(index, &confs)) }
 }
 
 /// The settings of one interface before we changed them.
@@ -119,28 +144,22 @@ impl Kept {
     /// Makes the settings those of a tier. The first failure is returned, after everything else
     /// was tried.
     pub(super) fn adjust(&mut self, rtnl: &mut Rtnl, tier: Tier) -> Result<()> {
-        let mut outcome = Ok(());
-        let wanted = |setting: Setting| {
+        let is_wanted = |setting: Setting| {
             NEEDS.iter().any(|(other, _, tiers)| *other == setting && tiers.contains(&tier))
         };
         let (mut stay, go): (Vec<_>, Vec<_>) =
-            self.changed.iter().copied().partition(|(setting, _)| wanted(*setting));
-        for (setting, original) in go {
-            outcome = outcome.and(put_back(rtnl, self.index, setting, original));
-        }
+            self.changed.iter().copied().partition(|(setting, _)| is_wanted(*setting));
+        let back = put_back(rtnl, self.index, &go);
+        let wanted = NEEDS.iter().map(|(setting, ..)| *setting).filter(|one| is_wanted(*one));
+        let (values, seen) = read(rtnl, self.index, wanted);
         let mut changes = Vec::new();
-        for &(setting, need, _) in NEEDS.iter().filter(|(setting, ..)| wanted(*setting)) {
-            match setting.read(rtnl, self.index) {
-                Ok(now) => {
-                    let wanted = need.applied_to(now);
-                    if wanted != now {
-                        changes.push((setting, wanted));
-                        if stay.iter().all(|(other, _)| *other != setting) {
-                            stay.push((setting, now));
-                        }
-                    }
+        for (setting, now) in values {
+            let wanted = setting.need().applied_to(now);
+            if wanted != now {
+                changes.push((setting, wanted));
+                if stay.iter().all(|(other, _)| *other != setting) {
+                    stay.push((setting, now));
                 }
-                Err(error) => outcome = outcome.and(Err(error)),
             }
         }
         // Before the first change, or a crash right after it would lose what was there.
@@ -148,18 +167,16 @@ impl Kept {
             self.changed = stay;
             self.write_down();
         }
-        for (setting, value) in changes {
-            outcome = outcome.and(setting.write(rtnl, self.index, value));
-        }
-        outcome
+        back.and(seen).and(write(rtnl, self.index, &changes))
     }
 
     /// Puts everything back that nobody else has changed meanwhile.
     pub(super) fn put_back(&self, rtnl: &mut Rtnl) -> Result<()> {
         // Whatever comes of it: what is not there need not be removed.
-        let _ = fs::remove_file(&self.record);
-        let back = |&(setting, original)| put_back(rtnl, self.index, setting, original);
-        self.changed.iter().map(back).fold(Ok(()), Result::and)
+        if !self.changed.is_empty() {
+            let _ = fs::remove_file(&self.record);
+        }
+        put_back(rtnl, self.index, &self.changed)
     }
 
     fn write_down(&self) {
@@ -177,11 +194,14 @@ impl Kept {
     }
 }
 
-fn put_back(rtnl: &mut Rtnl, index: IfIndex, setting: Setting, original: i32) -> Result<()> {
-    if setting.read(rtnl, index)? == setting.need().applied_to(original) {
-        setting.write(rtnl, index, original)?;
-    }
-    Ok(())
+/// Puts back what still is as we set it.
+fn put_back(rtnl: &mut Rtnl, index: IfIndex, changed: &[(Setting, i32)]) -> Result<()> {
+    let (values, seen) = read(rtnl, index, changed.iter().map(|(setting, _)| *setting));
+    let is_ours = |&&(setting, original): &&(Setting, i32)| {
+        values.contains(&(setting, setting.need().applied_to(original)))
+    };
+    let originals: Vec<_> = changed.iter().filter(is_ours).copied().collect();
+    seen.and(write(rtnl, index, &originals))
 }
 
 /// What a daemon wrote down that ended without putting settings back.

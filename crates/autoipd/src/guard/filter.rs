@@ -34,6 +34,12 @@ pub(super) struct Filter {
     table: String,
 }
 
+/// A filter that was taken away. Dropping it waits some ten milliseconds, until the kernel has
+/// freed what nobody uses any longer.
+pub(crate) struct Ended {
+    _nft: Nft,
+}
+
 /// The names of what belongs to one interface.
 struct Names {
     claimed: String,
@@ -144,10 +150,11 @@ impl Filter {
     }
 
     /// Takes everything away. The kernel would do so by itself, but have us wait for it.
-    pub(super) fn end(mut self) -> Result<()> {
+    pub(super) fn end(mut self) -> (Ended, Result<()>) {
         let mut batch = Batch::new();
         batch.remove_table(&self.link()).remove_table(&self.host());
-        self.nft.commit(&batch)
+        let outcome = self.nft.commit(&batch);
+        (Ended { _nft: self.nft }, outcome)
     }
 
     fn add_member(&self, batch: &mut Batch, index: IfIndex, mac: MacAddr) {
