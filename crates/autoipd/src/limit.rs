@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use autoip_core::Instant;
 
-/// At most so many times in so much time.
+/// How often within the window.
+const TIMES_MAX: u8 = 5;
+
+/// At most five times in so much time.
 #[derive(Debug)]
 pub(crate) struct Limit {
-    times_max: u8,
     window: Duration,
     since: Option<Instant>,
     times: u8,
@@ -16,12 +18,12 @@ pub(crate) struct Limit {
 impl Limit {
     /// For what harms nobody a few times a minute: putting things back.
     pub(crate) const fn per_minute() -> Self {
-        Self { times_max: 5, window: Duration::from_secs(60), since: None, times: 0 }
+        Self { window: Duration::from_secs(60), since: None, times: 0 }
     }
 
     /// For lines of the log that somebody on the link can cause.
     pub(crate) const fn per_hour() -> Self {
-        Self { times_max: 10, window: Duration::from_secs(3600), since: None, times: 0 }
+        Self { window: Duration::from_secs(3600), since: None, times: 0 }
     }
 
     /// Counts one more time, and whether it is allowed.
@@ -31,12 +33,12 @@ impl Limit {
             self.times = 0;
         }
         self.times = self.times.saturating_add(1);
-        self.times <= self.times_max
+        self.times <= TIMES_MAX
     }
 
     /// Whether the time counted last was the last one that is allowed for now.
     pub(crate) fn is_used_up(&self) -> bool {
-        self.times == self.times_max
+        self.times == TIMES_MAX
     }
 }
 
@@ -45,13 +47,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn so_many_times_in_a_window_and_no_more() {
+    fn five_times_in_a_window_and_no_more() {
         let start = Instant::from_nanos(1);
-        for (mut limit, times) in [(Limit::per_minute(), 5), (Limit::per_hour(), 10)] {
+        for mut limit in [Limit::per_minute(), Limit::per_hour()] {
             let window = limit.window;
             let half = start + window / 2;
             let allowed = (0..300u32).filter(|_| limit.allows(half)).count();
-            assert_eq!(allowed, times);
+            assert_eq!(allowed, 5);
             assert!(!limit.allows(start + window));
             assert!(limit.allows(half + window));
         }

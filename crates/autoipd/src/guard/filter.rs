@@ -89,8 +89,8 @@ impl Filter {
         self.nft.commit(&batch)
     }
 
-    /// Guards an interface that lets these addresses out. Where it cannot have chains of its own, everything else is in force,
-    /// and the reason is returned.
+    /// Guards an interface that lets these addresses out. Where it cannot have chains of its own,
+    /// everything else is in force, and the reason is returned.
     pub(super) fn protect(
         &mut self,
         index: IfIndex,

@@ -161,6 +161,10 @@ pub(crate) fn rules_of_interfaces_that_are_gone_are_removed() {
 /// At whatever moment the daemon is killed, between two of its requests to the kernel or
 /// elsewhere, the host goes on talking with routable hosts, and with link-local ones.
 pub(crate) fn a_killed_daemon_does_not_stand_in_the_way() {
+    each(&[("nft", "nft"), ("sysctl", "sysctl")], |guard| survive_kills(guard));
+}
+
+fn survive_kills(guard: &str) {
     let switch = Switch::new();
     let friend = friend(&switch);
     let mut station = Station::new(&switch);
@@ -170,7 +174,8 @@ pub(crate) fn a_killed_daemon_does_not_stand_in_the_way() {
     for byte in seed.iter().chain(&more) {
         // From before the guard is there to after the claim.
         let pause = Duration::from_micros(u64::from(*byte) * 1600);
-        let daemon = station.start("-f -i eth0 -s 169.254.7.7 --timing fast");
+        let daemon =
+            station.start(&format!("-f -i eth0 -s 169.254.7.7 --timing fast --guard {guard}"));
         thread::sleep(pause);
         kill(&station, &daemon);
         let there = station.host.ping(ROUTABLE_FRIEND, SOON).unwrap();
@@ -182,6 +187,7 @@ pub(crate) fn a_killed_daemon_does_not_stand_in_the_way() {
     end(&daemon);
     let after = Traces::of(&station.host);
     assert!(after.is_gone() && after.settings == [0, 0, 0], "{after:?}");
+    assert_eq!(after.search, [3, 0]);
     station.assert_clean();
 }
 
