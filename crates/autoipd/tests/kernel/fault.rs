@@ -6,8 +6,8 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use autoip_lab::{Answer, Host, Peer, Pid, Process, Switch, skip};
-use autoip_linux::nft::{Batch, Family, Nft, Table};
+use autoip_lab::{Answer, Host, Peer, Pid, Process, Seen, Switch, skip};
+use autoip_linux::nft::{Batch, Chain, Family, Hook, Nft, Table};
 use autoip_linux::rtnl::{Route, Rule};
 use nix::sys::signal::Signal;
 
@@ -22,6 +22,9 @@ const ROUTABLE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 5);
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 /// A host somewhere in the Internet.
 const FAR: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 8);
+
+/// As many as the kernel allows at one hook.
+const CHAINS_MAX: usize = 1024;
 
 /// Somebody else's tables of this name, as long as the value lives.
 fn take_name(host: &Host, name: &str, owned: bool) -> Nft {
@@ -136,6 +139,51 @@ pub(crate) fn a_filter_that_can_be_had_again_is_in_force_again() {
     });
     assert!(is_guarded(&mut station, &peer));
     assert_eq!(Traces::of(&station.host).search, [3, 0]);
+}
+
+/// Somebody has used up all the places that the kernel has for chains on one interface.
+pub(crate) fn an_interface_that_cannot_be_guarded_leaves_the_guard_to_others() {
+    let switch = Switch::new();
+    let peer = Peer::new(&switch);
+    let mut station = Station::new(&switch);
+    let second = station.host.connect(&switch, "eth1");
+    let table = Table { family: Family::Netdev, name: "full", owned: true };
+    let names: Vec<_> = (0..CHAINS_MAX).map(|number| format!("chain{number}")).collect();
+    let mut batch = Batch::new();
+    batch.add_table(&table);
+    for name in &names {
+        let hook = Hook::Egress { device: "eth1" };
+        batch.add_chain(&Chain { table, name, hook, priority: 0 });
+    }
+    let mut others = station.host.run(Nft::open).unwrap();
+    others.commit(&batch).unwrap();
+
+    let daemon = station.claim(true, "-i eth1");
+    let wire = second.capture();
+    assert!(is_guarded(&mut station, &peer));
+    let line = daemon.wait_log(SOON, |line| line.contains("without a gate of its own"));
+    assert!(line.text.contains("eth1: "), "{}", line.text);
+    for up in [false, true, false, true] {
+        station.host.set_up("eth1", up);
+    }
+    let announced = |seen: &Seen| seen.is_from_host() && seen.is_announcement();
+    let addr = { wire }.expect("announcement", CLAIM, announced).arp.sender_ip;
+    assert_eq!(lines_with(&daemon, "WARN"), 1, "said once: {:#?}", daemon.log());
+    assert!(!daemon.log_contains("going on without a packet filter"));
+
+    drop(others);
+    station.host.set_up("eth1", false);
+    station.host.set_up("eth1", true);
+    daemon.wait_log(SOON, |line| line.contains("eth1: the packet filter is in force"));
+    let mut wire = second.capture();
+    wire.expect("announcement", CLAIM, |seen| seen.is_from_host() && seen.is_announcement_of(addr));
+    eventually("its rule", SOON, || {
+        rules(&station.host).iter().any(|rule| rule.from == Some((addr, 32)))
+    });
+    peer.broadcast(&request(peer.mac(), addr));
+    let answer = wire.expect("answer", SOON, |seen| seen.is_from_host() && is_reply(seen));
+    assert!(answer.is_broadcast(), "{answer}");
+    assert!(is_guarded(&mut station, &peer));
 }
 
 /// Interfaces that come, are renamed and go at any moment of being guarded.

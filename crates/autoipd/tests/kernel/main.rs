@@ -144,6 +144,7 @@ fn main() -> ExitCode {
         fault::without_a_filter_the_rest_is_in_force,
         fault::a_filter_that_is_demanded_and_not_to_be_had_ends_the_start,
         fault::a_filter_that_can_be_had_again_is_in_force_again,
+        fault::an_interface_that_cannot_be_guarded_leaves_the_guard_to_others,
         fault::an_interface_that_goes_takes_the_guard_from_nobody,
         fault::a_taken_routing_table_leads_nowhere_else,
         fault::nobody_else_can_flush_the_filter,
