@@ -383,6 +383,21 @@ impl Acd {
         matches!(self.phase(), Phase::Announcing | Phase::Verifying | Phase::Bound)
     }
 
+    /// Whether a claim runs of which the link has seen nothing: a probe that could not be sent
+    /// counts as never sent.
+    pub(crate) fn is_unprobed(&self) -> bool {
+        match self.state {
+            State::Waiting { .. } => true,
+            State::Probing { left, .. } => left >= self.timing.probe_count,
+            State::Idle
+            | State::Listening { .. }
+            | State::Installing { .. }
+            | State::Announcing { .. }
+            | State::Verifying { .. }
+            | State::Bound => false,
+        }
+    }
+
     /// Whether a conflict is so recent that another one would end the claim.
     #[must_use]
     pub fn is_contested(&self, now: Instant) -> bool {

@@ -313,9 +313,9 @@ impl Engine {
             }
             State::Claiming => {
                 let addr = self.addr();
-                let waiting = self.acd.phase() == Phase::Waiting;
+                let unprobed = self.acd.is_unprobed();
                 let step = self.acd.handle_timeout(now);
-                if waiting && step.transmit.is_some() {
+                if unprobed && step.transmit.is_some() {
                     self.refusals = 0;
                     // The rate limit counts from first probe to first probe.
                     self.attempted_at = Some(now);
