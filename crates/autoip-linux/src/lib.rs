@@ -6,7 +6,9 @@
 //! - [`sock_diag`] finds and ends the sockets that use an address;
 //! - [`Poller`], [`Timer`], [`Signals`] and [`ClockJump`] are the parts of a loop on one thread;
 //! - [`boottime`], [`SuspendWatch`], [`seed`], [`missing`](capability::missing), [`InterfaceLock`]
-//!   and [`die_with_parent`] are what else a daemon asks of its system.
+//!   and [`die_with_parent`] are what else a daemon asks of its system;
+//! - [`Worker`] is a second process for scripts, and [`as_script`], [`kill_group`], [`ChildEnds`],
+//!   [`wait_ready`] and [`Facts`] are what it needs.
 //!
 //! It owns no policy and no protocol: it says what happened and does what it is told. Points in
 //! time are [`autoip_core::Instant`]s that count nanoseconds on CLOCK_BOOTTIME. It is the only
@@ -14,10 +16,12 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod capability;
+mod children;
 mod clock;
 mod entropy;
 mod error;
 mod filter;
+mod ifreq;
 mod index;
 mod lock;
 mod netlink;
@@ -25,19 +29,25 @@ pub mod nft;
 mod packet;
 mod poller;
 mod process;
+mod ready;
 pub mod rtnl;
 mod signal;
 pub mod sock_diag;
 mod timer;
+mod worker;
 
+pub use children::ChildEnds;
 pub use clock::{ClockJump, SuspendWatch, boottime};
 pub use entropy::seed;
 pub use error::{Error, Result};
 pub use filter::ArpFilter;
+pub use ifreq::Facts;
 pub use index::IfIndex;
 pub use lock::{Acquire, InterfaceLock};
 pub use packet::{Direction, PacketSocket, Received};
 pub use poller::Poller;
-pub use process::die_with_parent;
+pub use process::{as_script, die_with_parent, kill_group};
+pub use ready::wait_ready;
 pub use signal::{Signal, Signals};
 pub use timer::Timer;
+pub use worker::{Channel, Message, Worker};

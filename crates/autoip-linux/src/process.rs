@@ -1,12 +1,12 @@
-//! Child processes that do not outlive their parent.
+//! Child processes that do not outlive their parent, and those that are scripts.
 
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::process::{Child, Command};
 
 use nix::errno::Errno;
 use nix::sys::prctl::set_pdeathsig;
-use nix::sys::signal::Signal;
-use nix::unistd::{getpid, getppid};
+use nix::sys::signal::{SigSet, Signal, killpg};
+use nix::unistd::{Pid, getpid, getppid};
 
 /// Has the process that `command` starts ended with SIGKILL when its parent is gone.
 ///
@@ -25,6 +25,41 @@ pub fn die_with_parent(command: &mut Command) {
     // nothing: both conversions wrap an error number.
     unsafe {
         command.pre_exec(ask);
+    }
+}
+
+/// Has the program that `command` starts begin as scripts expect it: with no signal blocked, no
+/// file open but the standard ones, and in a process group of its own, so that [`kill_group`] ends
+/// what it started as well.
+pub fn as_script(command: &mut Command) {
+    command.process_group(0);
+    let begin = || {
+        SigSet::empty().thread_set_mask()?;
+        close_others_on_exec();
+        Ok(())
+    };
+    #[expect(unsafe_code, reason = "code between fork and exec is unsafe by nature")]
+    // SAFETY: the closure calls sigprocmask and close_range, which are async-signal-safe, and
+    // allocates nothing.
+    unsafe {
+        command.pre_exec(begin);
+    }
+}
+
+/// Whoever started the daemon may have left files open. Kernels before 5.11 leave them so.
+fn close_others_on_exec() {
+    #[expect(unsafe_code, reason = "no library has it for all C libraries")]
+    // SAFETY: the call takes three numbers; it closes nothing now.
+    unsafe {
+        libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
+    }
+}
+
+/// Ends a child that was started by [`as_script`] and has not been waited for, and everything
+/// that it started.
+pub fn kill_group(child: &Child) {
+    if let Ok(pid) = i32::try_from(child.id()) {
+        let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
     }
 }
 

@@ -151,6 +151,11 @@ struct Cli {
     /// /var/lib/autoip]
     #[arg(long = "state-dir", value_name = "DIR")]
     state_dir: Option<PathBuf>,
+
+    /// Directory of programs to run when addresses come and go; "none" for none [default:
+    /// /etc/autoip/hooks.d]
+    #[arg(long = "hooks", value_name = "DIR")]
+    hooks: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -262,6 +267,7 @@ impl Cli {
             state_dir: self.state_dir,
             verbosity,
             guard: self.guard.map(Means::mode),
+            hooks: self.hooks,
             exempt: (!self.exempt.is_empty()).then_some(self.exempt),
         };
         Ok(Source { selectors, choices, process, config: self.config })

@@ -55,6 +55,8 @@ pub(crate) struct ProcessChoices {
     pub(crate) verbosity: Option<Verbosity>,
     pub(crate) guard: Option<GuardMode>,
     pub(crate) exempt: Option<Vec<Ipv4Addr>>,
+    /// The directory of hooks, or "none".
+    pub(crate) hooks: Option<PathBuf>,
 }
 
 /// Something wrong in a file: prints as `FILE:LINE: ` and what is wrong and how to mend it.

@@ -18,6 +18,7 @@ use crate::Failure;
 use crate::device::Device;
 use crate::edge::Edge;
 use crate::guard::{Ended, Guard};
+use crate::hooks::Hooks;
 use crate::host::Host;
 use crate::interface::Interface;
 use crate::roster::Roster;
@@ -31,8 +32,9 @@ const TOKEN_SIGNALS: u64 = 0;
 const TOKEN_MONITOR: u64 = 1;
 const TOKEN_TIMER: u64 = 2;
 const TOKEN_CLOCK: u64 = 3;
+const TOKEN_HOOKS: u64 = 4;
 /// The sockets of the first interface; the others follow.
-const TOKEN_INTERFACES: u64 = 4;
+const TOKEN_INTERFACES: u64 = 5;
 
 /// With at least so much time before anything is due, files are written.
 const QUIET: Duration = Duration::from_millis(500);
@@ -54,6 +56,7 @@ pub(crate) struct Daemon {
     suspend: SuspendWatch,
     /// What is known of the kernel is not what is; when to read everything again.
     stale_until: Option<Instant>,
+    hooks: Hooks,
 }
 
 impl Daemon {
@@ -62,7 +65,7 @@ impl Daemon {
     /// # Errors
     ///
     /// A missing capability, an interface that cannot be managed, or a system call that failed.
-    pub(crate) fn start(source: Source, settings: Settings) -> Result<Self, Failure> {
+    pub(crate) fn start(source: Source, settings: Settings, hooks: Hooks) -> Result<Self, Failure> {
         let Settings { rules, named, process } = settings;
         let missing = capability::missing();
         if !missing.is_empty() {
@@ -91,6 +94,7 @@ impl Daemon {
             clock_jump: ClockJump::new()?,
             suspend: SuspendWatch::new(),
             stale_until: None,
+            hooks,
         };
         let poller = &daemon.edge.poller;
         poller.add(&daemon.signals, TOKEN_SIGNALS)?;
@@ -100,6 +104,9 @@ impl Daemon {
         let left_over = Present::load(&mut daemon.edge.rtnl)?;
         left_over.remove_strays(&mut daemon.edge.rtnl, &daemon.edge.host)?;
         daemon.edge.left_over = Some(left_over);
+        if let Some(line) = daemon.hooks.line() {
+            poller.add(line, TOKEN_HOOKS)?;
+        }
         if let Err(failure) = daemon.interfaces.start(&mut daemon.edge) {
             daemon.stop();
             return Err(failure);
@@ -133,6 +140,7 @@ impl Daemon {
                     scope.spawn(|| drop(ended));
                     self.interfaces.close();
                 });
+                self.hooks.finish();
                 return Ok(());
             }
             if tokens.contains(&TOKEN_MONITOR) {
@@ -140,6 +148,9 @@ impl Daemon {
             }
             if tokens.contains(&TOKEN_CLOCK) {
                 self.clock_jump.clear()?;
+            }
+            if tokens.contains(&TOKEN_HOOKS) {
+                self.hooks.on_ready();
             }
             if tokens.contains(&TOKEN_TIMER) {
                 self.timer.clear()?;
@@ -177,6 +188,7 @@ impl Daemon {
         }
         for notice in notices {
             trace!("{notice:?}");
+            self.hooks.tell(&notice);
         }
     }
 
@@ -213,7 +225,8 @@ impl Daemon {
     pub(crate) fn reload(&mut self) -> Result<(), Failure> {
         let Settings { rules, named, process } = self.source.load()?;
         if process != self.process {
-            warn!("state-dir, verbosity, guard and forward stay as they are until the next start");
+            let fixed = "state-dir, verbosity, guard, forward and hooks";
+            warn!("{fixed} stay as they are until the next start");
         }
         self.interfaces.selection.set_rules(rules, named);
         for failure in self.interfaces.on_change_of_all(&mut self.edge) {

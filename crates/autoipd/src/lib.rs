@@ -14,6 +14,7 @@ mod daemon;
 mod device;
 mod edge;
 mod guard;
+mod hooks;
 mod host;
 mod interface;
 mod limit;
@@ -23,6 +24,7 @@ mod nfm;
 mod notice;
 mod roster;
 mod routes;
+mod runner;
 mod selection;
 mod settings;
 mod source;
@@ -35,7 +37,9 @@ use std::process::ExitCode;
 
 use config::Mistake;
 use daemon::Daemon;
-use settings::Verbosity;
+use hooks::Hooks;
+use settings::{Settings, Verbosity};
+use source::Source;
 
 /// Why the daemon does not run, or does not run any longer.
 ///
@@ -100,11 +104,7 @@ pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(source) => source,
         Err(error) => return error.report(),
     };
-    let run = |settings: settings::Settings| {
-        log::start(settings.process.verbosity);
-        Daemon::start(source.clone(), settings).and_then(Daemon::run)
-    };
-    match source.load().and_then(run) {
+    match source.load().and_then(|settings| run(source, settings)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // Does nothing where it runs already.
@@ -122,4 +122,11 @@ pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(failure.status())
         }
     }
+}
+
+fn run(source: Source, settings: Settings) -> Result<(), Failure> {
+    log::start(settings.process.verbosity);
+    // Its process is made while there is nothing but this one thread, and nothing is open.
+    let hooks = Hooks::start(settings.process.hooks.as_deref())?;
+    Daemon::start(source, settings, hooks)?.run()
 }

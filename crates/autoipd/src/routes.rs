@@ -41,6 +41,11 @@ const LINK_LOCAL_PREFIX: u8 = 16;
 const HOST_PREFIX: u8 = 32;
 const BROADCAST: Ipv4Addr = Ipv4Addr::new(169, 254, 255, 255);
 
+/// The metric of the on-link route of an interface for which nobody chose one.
+pub(crate) fn metric(index: IfIndex) -> u32 {
+    METRIC_BASE.saturating_add(index.get())
+}
+
 /// What decides about the routes of an interface.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Situation<'a> {
@@ -78,7 +83,7 @@ impl Situation<'_> {
             destination: LINK_LOCAL_NET,
             prefix_len: LINK_LOCAL_PREFIX,
             scope: SCOPE_LINK,
-            metric: settings.metric.unwrap_or(METRIC_BASE.saturating_add(number)),
+            metric: settings.metric.unwrap_or(metric(self.index)),
             // The kernel takes the route away together with this address, even after a crash.
             source: Some(source),
             protocol: marks::PROTOCOL,

@@ -10,6 +10,8 @@ use crate::selection::Rule;
 
 /// Where addresses are remembered, unless told otherwise.
 pub(crate) const STATE_DIR: &str = "/var/lib/autoip";
+/// Where hooks are, unless told otherwise.
+pub(crate) const HOOKS_DIR: &str = "/etc/autoip/hooks.d";
 
 /// Everything that the daemon was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub(crate) struct ProcessSettings {
     pub(crate) guard: GuardMode,
     /// Link-local addresses to and from which packets may be forwarded.
     pub(crate) exempt: Vec<Ipv4Addr>,
+    /// The directory of hooks, if any are to run.
+    pub(crate) hooks: Option<PathBuf>,
 }
 
 /// What the guard is to use.

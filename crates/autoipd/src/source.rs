@@ -8,7 +8,7 @@ use crate::choice::Choices;
 use crate::config::{self, Config, Mistake, ProcessChoices};
 use crate::selection::{Criterion, Pattern, Rule};
 use crate::settings::{
-    GuardMode, InterfaceSettings, ProcessSettings, STATE_DIR, Settings, Verbosity,
+    GuardMode, HOOKS_DIR, InterfaceSettings, ProcessSettings, STATE_DIR, Settings, Verbosity,
 };
 
 /// What the command line says, and which file to read below it.
@@ -62,6 +62,7 @@ impl Source {
                 verbosity: ours.verbosity.or(process.verbosity).unwrap_or(Verbosity::Normal),
                 guard: ours.guard.or(process.guard).unwrap_or(GuardMode::Auto),
                 exempt: ours.exempt.clone().or_else(|| process.exempt.clone()).unwrap_or_default(),
+                hooks: hooks(ours.hooks.as_ref().or(process.hooks.as_ref())),
             },
         })
     }
@@ -107,6 +108,11 @@ impl Source {
         rules.push(rule(Vec::new(), settings(choices, defaults)?));
         Ok(rules)
     }
+}
+
+fn hooks(chosen: Option<&PathBuf>) -> Option<PathBuf> {
+    let dir = chosen.cloned().unwrap_or_else(|| PathBuf::from(HOOKS_DIR));
+    (dir.as_os_str() != "none").then_some(dir)
 }
 
 fn settings(choices: &Choices, below: &Choices) -> Result<InterfaceSettings, String> {

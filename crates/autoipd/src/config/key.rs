@@ -9,8 +9,8 @@ use toml::de::DeValue;
 
 use super::ProcessChoices;
 use super::value::{
-    self, addr, addrs, alias, boolean, duration, guard, milliseconds, mode, number, path, policy,
-    profile, range, verbosity,
+    self, addr, addrs, alias, boolean, duration, guard, milliseconds, mode, number, path,
+    path_or_none, policy, profile, range, verbosity,
 };
 use crate::choice::Choices;
 
@@ -42,7 +42,7 @@ const OF_INTERFACE: [&str; 17] = [
     "alias",
 ];
 /// Keys at the top alone.
-const OF_PROCESS: [&str; 4] = ["state-dir", "verbosity", "guard", "forward"];
+const OF_PROCESS: [&str; 5] = ["state-dir", "verbosity", "guard", "forward", "hooks"];
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -91,6 +91,7 @@ pub(super) fn of_process(
         "verbosity" => set(&mut choices.verbosity, verbosity(value)),
         "guard" => set(&mut choices.guard, guard(value)),
         "forward" => set(&mut choices.exempt, addrs(value)),
+        "hooks" => set(&mut choices.hooks, path_or_none(value).map(PathBuf::from)),
         _ => return None,
     })
 }

@@ -69,13 +69,14 @@ fn every_key_has_its_effect() {
     let process = read(
         "file",
         "state-dir = \"/s\"\nverbosity = \"debug\"\nguard = \"sysctl\"\n\
-         forward = [\"169.254.169.254\", \"169.254.0.1\"]",
+         forward = [\"169.254.169.254\", \"169.254.0.1\"]\nhooks = \"none\"",
     );
     let expected = ProcessChoices {
         state_dir: Some(PathBuf::from("/s")),
         verbosity: Some(Verbosity::Debug),
         guard: Some(GuardMode::Sysctl),
         exempt: Some(vec![[169, 254, 169, 254].into(), [169, 254, 0, 1].into()]),
+        hooks: Some(PathBuf::from("none")),
     };
     assert_eq!(process.unwrap().process, expected);
 }
@@ -135,6 +136,7 @@ fn mistakes_are_named_with_line_key_value_and_remedy() {
         ("alias = 65536", &["alias = 65536", "0 to 65535, or \"none\""]),
         ("alias = \"nine\"", &["alias = \"nine\"", "\"none\""]),
         ("state-dir = \"var\"", &["state-dir = \"var\"", "whole path"]),
+        ("hooks = \"no\"", &["hooks = \"no\"", "whole path", "or \"none\""]),
         ("verbosity = 3", &["verbosity = 3", "\"normal\", \"debug\" or \"trace\""]),
         ("guard = \"iptables\"", &["guard = \"iptables\"", "\"auto\", \"nft\", \"sysctl\""]),
         ("forward = \"169.254.0.1\"", &["forward = \"169.254.0.1\"", "a list"]),

@@ -175,6 +175,14 @@ pub(super) fn path(value: &DeValue<'_>) -> Read<String> {
     given.map(str::to_owned).ok_or_else(|| "give the whole path, from / on, in quotes".to_owned())
 }
 
+/// A path, or "none".
+pub(super) fn path_or_none(value: &DeValue<'_>) -> Read<String> {
+    if value.as_str() == Some("none") {
+        return Ok("none".to_owned());
+    }
+    path(value).map_err(|remedy| format!("{remedy}, or \"none\""))
+}
+
 /// Which interfaces a table is about: a name or a pattern, or a table of criteria.
 pub(super) fn criteria(value: &DeValue<'_>) -> Read<Vec<Criterion>> {
     let remedy = "give a name or pattern in quotes, or a table such as { mac = \

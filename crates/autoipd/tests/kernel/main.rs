@@ -20,6 +20,7 @@ mod fault;
 mod forwarding;
 mod gate;
 mod handover;
+mod hook;
 mod limit;
 mod neighbour;
 mod noise;
@@ -43,6 +44,8 @@ use autoip_lab::tests;
 fn main() -> ExitCode {
     // The long ones first: they decide how long the whole takes.
     autoip_lab::test_main(&tests![
+        hook::a_hook_has_thirty_seconds,
+        hook::a_hanging_hook_delays_no_defence,
         arp::ll_2_5_10_rechecks_are_broadcast,
         arp::ll_2_5_10_without_a_filter_rechecks_are_broadcast,
         limit::no_probe_follows_ten_conflicts,
@@ -129,6 +132,19 @@ fn main() -> ExitCode {
         overrun::an_interface_made_again_unseen_is_found,
         reset::ll_2_5_08_connections_are_reset_before_the_address_goes,
         reset::without_a_reset_the_peer_waits,
+        hook::arguments_are_those_of_avahi_autoipd,
+        hook::variables_are_those_of_zcip,
+        hook::variables_are_those_of_dhcpcd,
+        hook::variables_of_our_own_say_more,
+        hook::surroundings_are_clean,
+        hook::hooks_run_by_name_one_after_the_other,
+        hook::files_that_others_could_have_written_are_passed_over,
+        hook::a_directory_that_others_may_write_to_is_not_used,
+        hook::output_and_exit_status_go_to_the_log,
+        hook::nothing_outlives_a_killed_daemon,
+        hook::a_runner_that_dies_does_not_stop_the_daemon,
+        hook::the_hooks_of_the_end_run_although_everybody_is_signalled,
+        hook::without_hooks_there_is_one_process,
         handover::ll_1_9_08_open_connections_go_on_beside_a_routable_address,
         handover::connections_last_no_longer_than_the_grace,
         handover::an_address_that_is_needed_again_stays,
