@@ -8,7 +8,8 @@
 //! - [`boottime`], [`SuspendWatch`], [`seed`], [`missing`](capability::missing), [`InterfaceLock`]
 //!   and [`die_with_parent`] are what else a daemon asks of its system;
 //! - [`Worker`] is a second process for scripts, and [`as_script`], [`kill_group`], [`ChildEnds`],
-//!   [`wait_ready`] and [`Facts`] are what it needs.
+//!   [`wait_ready`] and [`Facts`] are what it needs;
+//! - [`Launch`], [`Title`] and [`command_of`] are for daemons of the old kind.
 //!
 //! It owns no policy and no protocol: it says what happened and does what it is told. Points in
 //! time are [`autoip_core::Instant`]s that count nanoseconds on CLOCK_BOOTTIME. It is the only
@@ -23,6 +24,7 @@ mod error;
 mod filter;
 mod ifreq;
 mod index;
+mod launch;
 mod lock;
 mod netlink;
 pub mod nft;
@@ -34,6 +36,7 @@ pub mod rtnl;
 mod signal;
 pub mod sock_diag;
 mod timer;
+mod title;
 mod worker;
 
 pub use children::ChildEnds;
@@ -43,11 +46,15 @@ pub use error::{Error, Result};
 pub use filter::ArpFilter;
 pub use ifreq::Facts;
 pub use index::IfIndex;
+pub use launch::{Launch, Side};
 pub use lock::{Acquire, InterfaceLock};
 pub use packet::{Direction, PacketSocket, Received};
 pub use poller::Poller;
-pub use process::{as_script, die_with_parent, kill_group};
+pub use process::{
+    as_script, ask_to_announce, ask_to_end, command_of, die_with_parent, kill_group,
+};
 pub use ready::wait_ready;
 pub use signal::{Signal, Signals};
 pub use timer::Timer;
+pub use title::{Title, set_name};
 pub use worker::{Channel, Message, Worker};

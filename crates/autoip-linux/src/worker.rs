@@ -119,9 +119,7 @@ impl Worker {
     /// More than one thread is running, or the system refuses.
     pub fn start(work: impl FnOnce(Channel) -> i32) -> Result<(Self, Channel)> {
         let op = "start a second process";
-        if fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.count() > 1) {
-            return Err(Error::new(op, io::Error::other("threads are running already")));
-        }
+        refuse_threads(op)?;
         let (near, far) = Channel::pair()?;
         #[expect(unsafe_code, reason = "nix leaves it to its callers to know about threads")]
         // SAFETY: no other thread runs that could hold a lock, as was checked, so the copy may do
@@ -168,6 +166,14 @@ impl Worker {
                 Err(_) => return None,
             }
         }
+    }
+}
+
+/// A process may be copied only while it has one thread.
+pub(crate) fn refuse_threads(op: &str) -> Result<()> {
+    match fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.count() > 1) {
+        true => Err(Error::new(op, io::Error::other("threads are running already"))),
+        false => Ok(()),
     }
 }
 

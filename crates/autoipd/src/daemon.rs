@@ -21,8 +21,10 @@ use crate::guard::{Ended, Guard};
 use crate::hooks::Hooks;
 use crate::host::Host;
 use crate::interface::Interface;
+use crate::role::{End, Role};
 use crate::roster::Roster;
 use crate::routes::Present;
+use crate::runner::Errand;
 use crate::selection::Selection;
 use crate::settings::{InterfaceSettings, ProcessSettings, Settings};
 use crate::source::Source;
@@ -57,6 +59,7 @@ pub(crate) struct Daemon {
     /// What is known of the kernel is not what is; when to read everything again.
     stale_until: Option<Instant>,
     hooks: Hooks,
+    role: Role,
 }
 
 impl Daemon {
@@ -65,7 +68,12 @@ impl Daemon {
     /// # Errors
     ///
     /// A missing capability, an interface that cannot be managed, or a system call that failed.
-    pub(crate) fn start(source: Source, settings: Settings, hooks: Hooks) -> Result<Self, Failure> {
+    pub(crate) fn start(
+        source: Source,
+        settings: Settings,
+        hooks: Hooks,
+        role: Role,
+    ) -> Result<Self, Failure> {
         let Settings { rules, named, process } = settings;
         let missing = capability::missing();
         if !missing.is_empty() {
@@ -82,7 +90,8 @@ impl Daemon {
         let mut guard = Guard::start(process.guard, &process.exempt, &process.state_dir)?;
         guard.add_gateways(rtnl.gateways()?);
         let store = Store::new(process.state_dir.clone());
-        let edge = Edge::new(rtnl, Poller::new()?, host, store, guard);
+        let mut edge = Edge::new(rtnl, Poller::new()?, host, store, guard);
+        edge.by_script = hooks.configure();
         let mut daemon = Self {
             edge,
             interfaces: Roster::new(Selection::new(rules, named), TOKEN_INTERFACES),
@@ -95,6 +104,7 @@ impl Daemon {
             suspend: SuspendWatch::new(),
             stale_until: None,
             hooks,
+            role,
         };
         let poller = &daemon.edge.poller;
         poller.add(&daemon.signals, TOKEN_SIGNALS)?;
@@ -113,6 +123,11 @@ impl Daemon {
         }
         daemon.edge.left_over = None;
         Ok(daemon)
+    }
+
+    /// Lets whoever waits for it go on: the daemon is up.
+    pub(crate) fn report(&mut self) {
+        self.role.report();
     }
 
     /// Runs until a signal asks for the end.
@@ -134,14 +149,7 @@ impl Daemon {
                 self.interfaces.for_each(&mut self.edge, Interface::on_resume);
             }
             if tokens.contains(&TOKEN_SIGNALS) && self.handle_signals()? {
-                let ended = self.stop();
-                // Both wait for the kernel; on two threads they wait together.
-                thread::scope(|scope| {
-                    scope.spawn(|| drop(ended));
-                    self.interfaces.close();
-                });
-                self.hooks.finish();
-                return Ok(());
+                return self.end(End::Asked);
             }
             if tokens.contains(&TOKEN_MONITOR) {
                 self.handle_notifications()?;
@@ -150,7 +158,7 @@ impl Daemon {
                 self.clock_jump.clear()?;
             }
             if tokens.contains(&TOKEN_HOOKS) {
-                self.hooks.on_ready();
+                self.handle_errands();
             }
             if tokens.contains(&TOKEN_TIMER) {
                 self.timer.clear()?;
@@ -161,6 +169,9 @@ impl Daemon {
             self.interfaces.on_timer(&mut self.edge, boottime());
             self.on_timer();
             self.hand_out();
+            if let Some(end) = self.role.end(&mut self.interfaces, &mut self.edge) {
+                return self.end(end);
+            }
         }
     }
 
@@ -189,6 +200,20 @@ impl Daemon {
         for notice in notices {
             trace!("{notice:?}");
             self.hooks.tell(&notice);
+            self.role.tell(&notice);
+        }
+        if self.edge.by_script && !self.hooks.configure() {
+            self.edge.by_script = false;
+            self.interfaces.for_each_device(&mut self.edge, Device::take_over);
+        }
+    }
+
+    /// The script has done something that was waited for.
+    fn handle_errands(&mut self) {
+        if let Some(Errand { index, addr, wanted }) = self.hooks.on_ready() {
+            self.interfaces.with_device(&mut self.edge, index, |device, edge| {
+                device.on_errand(edge, addr, wanted);
+            });
         }
     }
 
@@ -313,11 +338,41 @@ impl Daemon {
         Ok(())
     }
 
+    fn end(mut self, end: End) -> Result<(), Failure> {
+        let ended = match &end {
+            End::Asked | End::Failed(_) => self.stop(),
+            End::Left => self.leave(),
+        };
+        // Both wait for the kernel; on two threads they wait together.
+        thread::scope(|scope| {
+            scope.spawn(|| drop(ended));
+            self.interfaces.close();
+        });
+        self.hooks.finish();
+        match end {
+            End::Asked | End::Left => Ok(()),
+            End::Failed(failure) => Err(failure),
+        }
+    }
+
+    /// Leaves all addresses where they are, and takes off everything else.
+    fn leave(&mut self) -> Option<Ended> {
+        self.interfaces.for_each_device(&mut self.edge, Device::leave);
+        let ended = self.edge.guard.end(&mut self.edge.rtnl);
+        self.edge.store.flush();
+        ended
+    }
+
     /// Takes all addresses off.
     fn stop(&mut self) -> Option<Ended> {
         self.interfaces.for_each(&mut self.edge, Interface::stop);
-        let ended = self.edge.guard.end(&mut self.edge.rtnl);
         self.hand_out();
+        if self.edge.by_script {
+            // What the script does not take off is taken off when it is done.
+            self.hooks.finish();
+            self.interfaces.for_each_device(&mut self.edge, Device::take_over);
+        }
+        let ended = self.edge.guard.end(&mut self.edge.rtnl);
         self.edge.store.flush();
         ended
     }

@@ -4,7 +4,9 @@
 //! Every input goes through [`Device::drive`], which does all that follows from it before it
 //! returns. Whether an address is wanted at all is decided by the caller.
 
-use std::collections::VecDeque;
+mod installer;
+
+use std::collections::{BTreeSet, VecDeque};
 use std::net::Ipv4Addr;
 
 use autoip_core::timing::DEFEND_INTERVAL;
@@ -76,6 +78,10 @@ pub(crate) struct Device {
     state: ZeroConfState,
     /// When a conflict is over, if there was one.
     calm_at: Option<Instant>,
+    /// Whether a script was asked to put the address on, and is not done.
+    pending: bool,
+    /// Addresses that a script was asked to take off, and that may be there until it is done.
+    leaving: BTreeSet<LinkLocalAddr>,
 }
 
 impl Device {
@@ -110,6 +116,8 @@ impl Device {
             unannounced: None,
             state: ZeroConfState::Idle,
             calm_at: None,
+            pending: false,
+            leaving: BTreeSet::new(),
         }
     }
 
@@ -125,7 +133,7 @@ impl Device {
 
     /// The address on the interface that is ours.
     pub(crate) fn installed(&self) -> Option<LinkLocalAddr> {
-        self.installed
+        self.installed.filter(|_| !self.pending)
     }
 
     /// The address, once it is announced.
@@ -345,7 +353,9 @@ impl Device {
         // Older kernels forget the mark of ours.
         let installed = self.installed.map(|addr| addr.ip());
         let foreign = edge.host.foreign(self.index, marks::PROTOCOL);
-        let addrs = foreign.filter(|&ip| Some(ip) != installed).chain(ours).collect();
+        let is_leaving = |ip| self.leaving.iter().any(|addr| addr.ip() == ip);
+        let foreign = foreign.filter(|&ip| Some(ip) != installed && !is_leaving(ip));
+        let addrs = foreign.chain(ours).collect();
         edge.guard.admit(self.index, addrs);
     }
 
@@ -356,7 +366,11 @@ impl Device {
                 None
             }
             Action::Transmit(frame) => self.transmit(edge, &frame),
-            Action::Install(addr) => Some(self.install(edge, addr)),
+            Action::Install(addr) if edge.by_script => {
+                self.ask_for(edge, addr);
+                None
+            }
+            Action::Install(addr) => Some(self.put_on(edge, addr)),
             Action::Remove(addr, loss) => {
                 self.remove(edge, addr, loss);
                 None
@@ -398,7 +412,7 @@ impl Device {
         }
     }
 
-    fn install(&mut self, edge: &mut Edge, addr: LinkLocalAddr) -> Feedback {
+    fn put_on(&mut self, edge: &mut Edge, addr: LinkLocalAddr) -> Feedback {
         let address = self.address(edge, addr);
         match edge.rtnl.add_address(&address) {
             Ok(()) => {
@@ -423,13 +437,12 @@ impl Device {
         }
         let in_use = std::mem::take(&mut self.in_use);
         self.unannounced = None;
+        let may_stay = edge.by_script && self.ask_off(edge, addr, loss);
         // From here on nothing leaves with the address.
         self.set_gate(edge);
-        let address = self.address(edge, addr);
-        if let Err(error) = edge.rtnl.remove_address(&address) {
-            warn!(interface = self.name, "{error}");
+        if !may_stay {
+            self.take_off(edge, addr);
         }
-        edge.host.remove(&address);
         self.installed = None;
         self.set_routes(edge);
         if in_use {
@@ -438,6 +451,14 @@ impl Device {
             info!(interface = self.name, "gave up {addr}: {why}");
             self.note(edge, Some(addr), What::Lost(loss));
         }
+    }
+
+    fn take_off(&mut self, edge: &mut Edge, addr: LinkLocalAddr) {
+        let address = self.address(edge, addr);
+        if let Err(error) = edge.rtnl.remove_address(&address) {
+            warn!(interface = self.name, "{error}");
+        }
+        edge.host.remove(&address);
     }
 
     /// Ends the connections of an address that another host will have: they could not go on, and
@@ -545,7 +566,7 @@ impl Device {
         if let Some(link) = edge.host.elsewhere(self.index, addr.ip()) {
             return Some(format!("{} of this host has it", link.name));
         }
-        if edge.host.has(self.index, addr.ip(), None) {
+        if edge.host.has(self.index, addr.ip(), None) && !self.leaving.contains(&addr) {
             return Some("somebody has put it on this interface already".to_owned());
         }
         //= LL-3.2-02 neighbours on other links may have the address

@@ -30,12 +30,15 @@ pub(crate) struct Edge {
     pub(crate) claims: BTreeMap<IfIndex, LinkLocalAddr>,
     /// What happened and has not been handed out yet.
     pub(crate) notices: Notices,
+    /// Whether a script puts addresses on interfaces and takes them off.
+    pub(crate) by_script: bool,
 }
 
 impl Edge {
     pub(crate) fn new(rtnl: Rtnl, poller: Poller, host: Host, store: Store, guard: Guard) -> Self {
         let sockets = SockDiag::open().inspect_err(|error| warn!("{error}")).ok();
         let (claims, notices) = (BTreeMap::new(), Notices::default());
-        Self { rtnl, poller, host, store, guard, sockets, left_over: None, claims, notices }
+        let (left_over, by_script) = (None, false);
+        Self { rtnl, poller, host, store, guard, sockets, left_over, claims, notices, by_script }
     }
 }

@@ -4,51 +4,105 @@
 //! that people have hooks for: avahi-autoipd (arguments), zcip and dhcpcd (environment). Hooks are
 //! run by a [`Runner`] in the order of events; nothing here waits for them.
 
+mod script;
+
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use autoip_core::{ConflictKind, Contest, Loss, Outcome};
-use autoip_linux::IfIndex;
+use autoip_linux::{IfIndex, Title};
 use tracing::{debug, error};
 
 use crate::Failure;
 use crate::marks;
 use crate::notice::{Notice, What};
 use crate::routes;
-use crate::runner::{Job, Plan, Runner};
+use crate::runner::{Errand, Job, Plan, Programs, Runner};
 
 /// How long a hook may take.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Tells hooks of events.
+/// Tells hooks, or the script of another program, of events.
 #[derive(Debug)]
 pub(crate) struct Hooks {
     /// None when there is nothing to run, or nobody to run it any longer.
     runner: Option<Runner>,
+    convention: Convention,
     /// The last conflict of each interface: a loss may follow from it.
     contests: BTreeMap<IfIndex, Contest>,
+}
+
+/// In whose words something is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Convention {
+    /// Ours, for hooks.
+    Hooks,
+    /// Those of avahi-autoipd's action script.
+    Avahi,
+    /// Those of zcip's script.
+    Zcip,
 }
 
 impl Hooks {
     /// Hooks from `dir`; none where there is no such directory. Must be called before the daemon
     /// confines itself or starts a thread.
     pub(crate) fn start(dir: Option<&Path>) -> Result<Self, Failure> {
-        let none = Self { runner: None, contests: BTreeMap::new() };
-        let Some(dir) = dir else { return Ok(none) };
-        if !dir.is_dir() {
-            debug!("no hooks run before a restart, as there is no directory {}", dir.display());
-            return Ok(none);
-        }
-        let directory = dir.to_owned();
-        let runner = Runner::start(Plan { directory, inherit: false, limit: LIMIT })?;
-        Ok(Self { runner: Some(runner), ..none })
+        let found = dir.filter(|dir| {
+            if !dir.is_dir() {
+                let dir = dir.display();
+                debug!("no hooks run before a restart, as there is no directory {dir}");
+            }
+            dir.is_dir()
+        });
+        let Some(dir) = found else {
+            return Ok(Self::new(None, Convention::Hooks));
+        };
+        let plan = Plan {
+            programs: Programs::Directory(dir.to_owned()),
+            inherit: false,
+            limit: LIMIT,
+            title: None,
+            goes_with_us: None,
+        };
+        Ok(Self::new(Some(Runner::start(plan)?), Convention::Hooks))
+    }
+
+    /// A script that configures interfaces for the daemon, as for the program that it stands in
+    /// for. The same holds as for hooks.
+    pub(crate) fn with_script(
+        path: PathBuf,
+        convention: Convention,
+        title: Option<(Title, String)>,
+        goes_with_us: Option<PathBuf>,
+    ) -> Result<Self, Failure> {
+        let programs = Programs::Script(path);
+        let plan = Plan { programs, inherit: true, limit: LIMIT, title, goes_with_us };
+        Ok(Self::new(Some(Runner::start(plan)?), convention))
+    }
+
+    fn new(runner: Option<Runner>, convention: Convention) -> Self {
+        Self { runner, convention, contests: BTreeMap::new() }
+    }
+
+    /// Whether a script puts addresses on interfaces and takes them off.
+    pub(crate) fn configure(&self) -> bool {
+        self.runner.is_some() && self.convention != Convention::Hooks
     }
 
     /// The line to the runner, for the loop to watch.
     pub(crate) fn line(&self) -> Option<BorrowedFd<'_>> {
         self.runner.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Runs the script with this argument alone and waits for it, at the very beginning: its exit
+    /// status.
+    pub(crate) fn run_first(&mut self, interface: &str, arg: &str) -> Result<i32, Failure> {
+        let mut job = Job::new(interface, vec![arg.to_owned()]);
+        job.set("interface", interface);
+        let Some(runner) = &mut self.runner else { return Ok(0) };
+        runner.run_first(job).map_err(|gone| Failure::Refused(gone.to_string()))
     }
 
     /// Has hooks run about `notice`, if it is one that concerns them.
@@ -58,7 +112,12 @@ impl Hooks {
             self.contests.insert(notice.index, contest);
         }
         let contest = self.contests.get(&notice.index).copied();
-        if let Some(job) = job(notice, contest)
+        let job = match self.convention {
+            Convention::Hooks => job(notice, contest),
+            Convention::Avahi => script::avahi(notice),
+            Convention::Zcip => script::zcip(notice),
+        };
+        if let Some(job) = job
             && let Err(gone) = runner.push(job)
         {
             error!("{gone}");
@@ -66,17 +125,21 @@ impl Hooks {
         }
     }
 
-    /// Hears what the runner has to say.
-    pub(crate) fn on_ready(&mut self) {
-        if let Some(Err(gone)) = self.runner.as_mut().map(Runner::on_ready) {
-            error!("{gone}");
-            self.runner = None;
+    /// Hears what the runner has to say: which errand is done.
+    pub(crate) fn on_ready(&mut self) -> Option<Errand> {
+        match self.runner.as_mut()?.on_ready() {
+            Ok(done) => done?.errand,
+            Err(gone) => {
+                error!("{gone}");
+                self.runner = None;
+                None
+            }
         }
     }
 
     /// Lets the hooks of the last events run, for a limited time.
-    pub(crate) fn finish(self) {
-        if let Some(runner) = self.runner {
+    pub(crate) fn finish(&mut self) {
+        if let Some(runner) = self.runner.take() {
             runner.finish();
         }
     }
@@ -98,6 +161,8 @@ fn event(what: What) -> Option<(&'static str, &'static str)> {
         What::Lost(Loss::OutOfRange) => ("UNBIND", "out-of-range"),
         What::Lost(Loss::Stopped) => ("STOP", "stopped"),
         What::Conflict(Contest { outcome: Outcome::Dropped | Outcome::Ceded, .. })
+        | What::Wanted
+        | What::Unwanted(_)
         | What::State(_)
         | What::Stopped => return None,
     })
@@ -108,7 +173,7 @@ fn job(notice: &Notice, contest: Option<Contest>) -> Option<Job> {
     let (event, reason) = event(notice.what)?;
     let (interface, addr) = (&notice.interface, notice.addr?.to_string());
     let args = vec![event.to_owned(), interface.clone(), addr.clone()];
-    let mut job = Job { interface: interface.clone(), args, env: Vec::new() };
+    let mut job = Job::new(interface, args);
     let up = matches!(event, "BIND" | "DEFEND");
     add_zcip(&mut job, &addr);
     add_dhcpcd(&mut job, notice, &addr, up);

@@ -9,6 +9,7 @@
 
 mod choice;
 mod cli;
+mod compat;
 pub mod config;
 mod daemon;
 mod device;
@@ -22,6 +23,7 @@ mod log;
 mod marks;
 mod nfm;
 mod notice;
+mod role;
 mod roster;
 mod routes;
 mod runner;
@@ -38,6 +40,7 @@ use std::process::ExitCode;
 use config::Mistake;
 use daemon::Daemon;
 use hooks::Hooks;
+use role::Role;
 use settings::{Settings, Verbosity};
 use source::Source;
 
@@ -96,10 +99,15 @@ impl From<autoip_linux::Error> for Failure {
     }
 }
 
-/// Runs the daemon with these arguments, the program's name first, until a signal ends it.
+/// Runs the program that the name in front of the arguments stands for: the daemon until a signal
+/// ends it, or what it stands in for.
 ///
 /// Must be called on the main thread before others are started, because it collects signals.
 pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<_> = args.into_iter().collect();
+    if let Some(status) = compat::main(&args) {
+        return status;
+    }
     let source = match cli::parse(args) {
         Ok(source) => source,
         Err(error) => return error.report(),
@@ -128,5 +136,5 @@ fn run(source: Source, settings: Settings) -> Result<(), Failure> {
     log::start(settings.process.verbosity);
     // Its process is made while there is nothing but this one thread, and nothing is open.
     let hooks = Hooks::start(settings.process.hooks.as_deref())?;
-    Daemon::start(source, settings, hooks)?.run()
+    Daemon::start(source, settings, hooks, Role::default())?.run()
 }

@@ -16,10 +16,10 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use autoip_linux::{Channel, Message, Worker, boottime, wait_ready};
+use autoip_linux::{Channel, Message, Title, Worker, boottime, wait_ready};
 use tracing::{debug, warn};
 
-pub(crate) use job::Job;
+pub(crate) use job::{Errand, Job};
 
 /// How many jobs wait, at most.
 const WAITING_MAX: usize = 1024;
@@ -29,20 +29,36 @@ const FINISH_MAX: Duration = Duration::from_secs(10);
 const END_MAX: Duration = Duration::from_secs(1);
 
 /// What the runner runs, and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// All that this directory holds at that time is run, by name.
-    pub(crate) directory: PathBuf,
+    pub(crate) programs: Programs,
     /// Whether programs find the daemon's environment, beside what the job has for them; else
     /// they get a path and facts about the interface.
     pub(crate) inherit: bool,
     /// How long each program may take.
     pub(crate) limit: Duration,
+    /// What `ps` shows in place of the daemon's command line.
+    pub(crate) title: Option<(Title, String)>,
+    /// A file that goes with the daemon, however that ends.
+    pub(crate) goes_with_us: Option<PathBuf>,
 }
 
-/// The exit status of a job's last program that did not succeed, else 0.
+/// The programs of a plan.
+#[derive(Clone, Debug)]
+pub(crate) enum Programs {
+    /// All that this directory holds at that time, by name.
+    Directory(PathBuf),
+    /// This one.
+    Script(PathBuf),
+}
+
+/// What became of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Done(pub(crate) i32);
+pub(crate) struct Done {
+    pub(crate) errand: Option<Errand>,
+    /// The exit status of the last program that did not succeed, else 0.
+    pub(crate) status: i32,
+}
 
 /// The runner is not there any longer.
 #[derive(Debug)]
@@ -62,6 +78,8 @@ pub(crate) struct Runner {
     waiting: VecDeque<Job>,
     /// Whether the runner has a job.
     busy: bool,
+    /// What that is for.
+    errand: Option<Errand>,
     /// Whether jobs were dropped since there was nothing to do last, and a warning was given.
     overrun: bool,
 }
@@ -69,9 +87,16 @@ pub(crate) struct Runner {
 impl Runner {
     /// Starts the runner. Must be called before the daemon confines itself or starts a thread.
     pub(crate) fn start(plan: Plan) -> autoip_linux::Result<Self> {
-        let (worker, channel) = Worker::start(move |channel| serve::serve(&plan, &channel))?;
+        let (worker, channel) = Worker::start(move |channel| serve::life(&plan, &channel))?;
         debug!("scripts run in process {}", worker.pid());
-        Ok(Self { worker, channel, waiting: VecDeque::new(), busy: false, overrun: false })
+        Ok(Self {
+            worker,
+            channel,
+            waiting: VecDeque::new(),
+            busy: false,
+            errand: None,
+            overrun: false,
+        })
     }
 
     /// Has a job run after all others.
@@ -91,9 +116,10 @@ impl Runner {
         let mut buffer = [0; size_of::<i32>()];
         match self.channel.try_receive(&mut buffer) {
             Ok(Message::Bytes(_)) => {
+                let errand = self.errand.take();
                 self.busy = false;
                 self.feed()?;
-                Ok(Some(Done(i32::from_ne_bytes(buffer))))
+                Ok(Some(Done { errand, status: i32::from_ne_bytes(buffer) }))
             }
             Ok(Message::Nothing) => Ok(None),
             Ok(Message::End) | Err(_) => Err(Gone),
@@ -116,7 +142,20 @@ impl Runner {
         };
         // The line is empty, so the message finds room.
         self.busy = self.channel.send(&job.encode()).map_err(|_| Gone)?;
+        self.errand = job.errand;
         Ok(())
+    }
+
+    /// Has a job run and waits for it, before there is anything that could be held up: its exit
+    /// status.
+    pub(crate) fn run_first(&mut self, job: Job) -> Result<i32, Gone> {
+        self.push(job)?;
+        loop {
+            wait_ready([self.channel.as_fd()], None).map_err(|_| Gone)?;
+            if let Some(done) = self.on_ready()? {
+                return Ok(done.status);
+            }
+        }
     }
 
     /// Has everything run that waits, for a limited time, and ends the runner together with what

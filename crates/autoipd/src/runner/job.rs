@@ -1,5 +1,8 @@
 //! One event for scripts, as it goes over the line to the runner.
 
+use autoip_core::LinkLocalAddr;
+use autoip_linux::IfIndex;
+
 /// More than any job has.
 pub(super) const MESSAGE_MAX: usize = 8192;
 
@@ -12,9 +15,25 @@ pub(crate) struct Job {
     pub(crate) args: Vec<String>,
     /// Variables of the environment.
     pub(crate) env: Vec<(String, String)>,
+    /// What the script is to do for the daemon. This does not go over the line.
+    pub(crate) errand: Option<Errand>,
+}
+
+/// An address that a script is to put on an interface, or to take off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Errand {
+    pub(crate) index: IfIndex,
+    pub(crate) addr: LinkLocalAddr,
+    /// Whether the address is to be there afterwards.
+    pub(crate) wanted: bool,
 }
 
 impl Job {
+    /// A job without variables.
+    pub(crate) fn new(interface: &str, args: Vec<String>) -> Self {
+        Self { interface: interface.to_owned(), args, env: Vec::new(), errand: None }
+    }
+
     /// Adds a variable.
     pub(crate) fn set(&mut self, name: &str, value: impl ToString) {
         self.env.push((name.to_owned(), value.to_string()));
@@ -49,7 +68,7 @@ impl Job {
         while let Some(name) = texts.next() {
             env.push((name, texts.next()?));
         }
-        (args.len() == count).then_some(Self { interface, args, env })
+        (args.len() == count).then_some(Self { interface, args, env, errand: None })
     }
 }
 
@@ -58,11 +77,7 @@ mod tests {
     use super::*;
 
     fn job() -> Job {
-        let mut job = Job {
-            interface: "eth0".to_owned(),
-            args: ["BIND", "eth0", ""].map(str::to_owned).into(),
-            env: Vec::new(),
-        };
+        let mut job = Job::new("eth0", ["BIND", "eth0", ""].map(str::to_owned).into());
         job.set("interface", "eth0");
         job.set("empty", "");
         job

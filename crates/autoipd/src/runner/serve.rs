@@ -1,18 +1,34 @@
 //! The life of the runner: one job after the other until the daemon has gone.
 
+use std::fs;
+use std::path::PathBuf;
+
 use autoip_linux::{Channel, ChildEnds, Facts, Message};
 use tracing::error;
 
-use super::Plan;
 use super::directory::Directory;
 use super::job::{Job, MESSAGE_MAX};
 use super::program::{Ended, Program};
+use super::{Plan, Programs};
 
 /// The search path of programs that do not inherit one.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Serves the daemon at the other end of `channel`; the exit status.
-pub(super) fn serve(plan: &Plan, channel: &Channel) -> i32 {
+/// The runner from its beginning to its end: the exit status.
+pub(super) fn life(plan: &Plan, channel: &Channel) -> i32 {
+    if let Some((title, text)) = &plan.title {
+        title.set(text);
+    }
+    let status = serve(plan, channel);
+    if let Some(path) = &plan.goes_with_us {
+        // Somebody may have removed it already.
+        let _ = fs::remove_file(path);
+    }
+    status
+}
+
+/// Serves the daemon at the other end of `channel`.
+fn serve(plan: &Plan, channel: &Channel) -> i32 {
     let ends = match ChildEnds::collect() {
         Ok(ends) => ends,
         Err(error) => {
@@ -20,7 +36,7 @@ pub(super) fn serve(plan: &Plan, channel: &Channel) -> i32 {
             return 1;
         }
     };
-    let mut directory = Directory::new(plan.directory.clone());
+    let mut shelf = Shelf::new(&plan.programs);
     let mut buffer = vec![0; MESSAGE_MAX];
     loop {
         let message = match channel.receive(&mut buffer) {
@@ -33,7 +49,7 @@ pub(super) fn serve(plan: &Plan, channel: &Channel) -> i32 {
             if !plan.inherit {
                 add_environment(&mut job);
             }
-            for path in directory.programs() {
+            for path in shelf.programs() {
                 let program = Program { path: &path, job: &job, plan };
                 match program.run(channel, &ends) {
                     Ended::Itself(0) => {}
@@ -44,6 +60,28 @@ pub(super) fn serve(plan: &Plan, channel: &Channel) -> i32 {
         }
         if !matches!(channel.send(&status.to_ne_bytes()), Ok(true)) {
             return 0;
+        }
+    }
+}
+
+/// Where programs are found.
+enum Shelf {
+    Directory(Directory),
+    Script(PathBuf),
+}
+
+impl Shelf {
+    fn new(programs: &Programs) -> Self {
+        match programs {
+            Programs::Directory(path) => Self::Directory(Directory::new(path.clone())),
+            Programs::Script(path) => Self::Script(path.clone()),
+        }
+    }
+
+    fn programs(&mut self) -> Vec<PathBuf> {
+        match self {
+            Self::Directory(directory) => directory.programs(),
+            Self::Script(path) => vec![path.clone()],
         }
     }
 }

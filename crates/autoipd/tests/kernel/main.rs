@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod arp;
+mod avahi;
 mod bridge;
 mod carrier;
 mod claim;
@@ -34,8 +35,10 @@ mod restore;
 mod routing;
 mod selection;
 mod sibling;
+mod stand_in;
 mod station;
 mod traces;
+mod zcip;
 
 use std::process::ExitCode;
 
@@ -45,6 +48,8 @@ fn main() -> ExitCode {
     // The long ones first: they decide how long the whole takes.
     autoip_lab::test_main(&tests![
         hook::a_hook_has_thirty_seconds,
+        avahi::wait_gives_up_after_twenty_seconds,
+        avahi::long_interface_names_work_with_the_stock_script,
         hook::a_hanging_hook_delays_no_defence,
         arp::ll_2_5_10_rechecks_are_broadcast,
         arp::ll_2_5_10_without_a_filter_rechecks_are_broadcast,
@@ -76,6 +81,33 @@ fn main() -> ExitCode {
         limit::conflicts_over_used_addresses_count_too,
         neighbour::two_that_want_the_same_address_get_two,
         neighbour::the_address_of_an_ordinary_host_is_left_alone,
+        avahi::a_whole_life_is_as_with_the_original,
+        avahi::a_remembered_address_is_tried_first,
+        avahi::the_first_address_is_that_of_the_original,
+        avahi::a_conflict_is_told,
+        avahi::a_routable_address_unbinds,
+        avahi::force_bind_keeps_both,
+        avahi::without_a_working_script_the_address_comes_all_the_same,
+        avahi::daemonize_check_and_kill,
+        avahi::refresh_announces_again,
+        avahi::wait_waits_for_the_address,
+        avahi::syslog_gets_the_lines,
+        avahi::no_proc_title_leaves_the_command_line,
+        avahi::debug_says_more,
+        avahi::it_ends_with_its_interface,
+        avahi::wrong_command_lines_end_with_one,
+        avahi::a_start_address_out_of_range_is_passed_over,
+        avahi::the_script_inherits_the_environment,
+        avahi::hooks_of_dhclient_start_and_end_it,
+        avahi::hooks_of_ifupdown_are_content,
+        zcip::the_script_is_told_init_config_and_deconfig,
+        zcip::it_goes_into_the_background,
+        zcip::a_script_that_refuses_ends_it,
+        zcip::quit_leaves_the_address_behind,
+        zcip::another_range_is_refused,
+        zcip::verbose_says_more_and_logging_says_where,
+        zcip::it_ends_when_the_interface_is_set_down,
+        zcip::wrong_command_lines_end_with_one,
         bridge::an_interface_without_arp_is_given_up_for_that_time,
         bridge::a_port_of_a_bridge_is_given_up_for_that_time,
         bridge::what_passes_a_managed_bridge_is_not_forwarded,
