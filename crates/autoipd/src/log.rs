@@ -33,8 +33,8 @@ pub(crate) fn start(verbosity: Verbosity) {
         .try_init();
 }
 
-/// Standard error or the system's log, where a line that cannot be written is lost and nothing more: a full disk or a
-/// reader that has gone must not end the daemon.
+/// Standard error or the system's log, where a line that cannot be written is lost and nothing
+/// more: a full disk or a reader that has gone must not end the daemon.
 struct Lossy;
 
 impl io::Write for Lossy {
