@@ -9,6 +9,7 @@
 //!   and [`die_with_parent`] are what else a daemon asks of its system;
 //! - [`Worker`] is a second process for scripts, and [`as_script`], [`kill_group`], [`ChildEnds`],
 //!   [`wait_ready`] and [`Facts`] are what it needs;
+//! - [`confine`] gives up what a daemon does not need once everything is open;
 //! - [`Launch`], [`Title`] and [`command_of`] are for daemons of the old kind.
 //!
 //! It owns no policy and no protocol: it says what happened and does what it is told. Points in
@@ -19,6 +20,7 @@
 pub mod capability;
 mod children;
 mod clock;
+pub mod confine;
 mod entropy;
 mod error;
 mod filter;

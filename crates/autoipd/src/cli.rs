@@ -156,6 +156,17 @@ struct Cli {
     /// /etc/autoip/hooks.d]
     #[arg(long = "hooks", value_name = "DIR")]
     hooks: Option<PathBuf>,
+
+    /// Whether the daemon gives up files, capabilities and system calls that it does not need
+    /// [default: on]
+    #[arg(long = "sandbox", value_name = "SWITCH", value_enum)]
+    sandbox: Option<Switch>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    On,
+    Off,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -268,6 +279,7 @@ impl Cli {
             verbosity,
             guard: self.guard.map(Means::mode),
             hooks: self.hooks,
+            sandbox: self.sandbox.map(|switch| switch == Switch::On),
             exempt: (!self.exempt.is_empty()).then_some(self.exempt),
         };
         Ok(Source { selectors, choices, process, config: self.config })

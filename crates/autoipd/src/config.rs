@@ -57,6 +57,7 @@ pub(crate) struct ProcessChoices {
     pub(crate) exempt: Option<Vec<Ipv4Addr>>,
     /// The directory of hooks, or "none".
     pub(crate) hooks: Option<PathBuf>,
+    pub(crate) sandbox: Option<bool>,
 }
 
 /// Something wrong in a file: prints as `FILE:LINE: ` and what is wrong and how to mend it.

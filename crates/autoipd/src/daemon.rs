@@ -25,6 +25,7 @@ use crate::role::{End, Role};
 use crate::roster::Roster;
 use crate::routes::Present;
 use crate::runner::Errand;
+use crate::sandbox::{self, Sandbox};
 use crate::selection::Selection;
 use crate::settings::{InterfaceSettings, ProcessSettings, Settings};
 use crate::source::Source;
@@ -123,6 +124,12 @@ impl Daemon {
         }
         daemon.edge.left_over = None;
         Ok(daemon)
+    }
+
+    /// Gives up for good what the rest of the daemon's life does not need.
+    pub(crate) fn confine(&self, sandbox: &Sandbox) {
+        let places = sandbox::places(&self.process.state_dir, self.source.path());
+        sandbox.close(&places, self.hooks.runner_pid());
     }
 
     /// Lets whoever waits for it go on: the daemon is up.
@@ -250,7 +257,7 @@ impl Daemon {
     pub(crate) fn reload(&mut self) -> Result<(), Failure> {
         let Settings { rules, named, process } = self.source.load()?;
         if process != self.process {
-            let fixed = "state-dir, verbosity, guard, forward and hooks";
+            let fixed = "state-dir, verbosity, guard, forward, hooks and sandbox";
             warn!("{fixed} stay as they are until the next start");
         }
         self.interfaces.selection.set_rules(rules, named);

@@ -91,6 +91,11 @@ impl Hooks {
         self.runner.is_some() && self.convention != Convention::Hooks
     }
 
+    /// The process number of the runner.
+    pub(crate) fn runner_pid(&self) -> Option<i32> {
+        self.runner.as_ref().map(Runner::pid)
+    }
+
     /// The line to the runner, for the loop to watch.
     pub(crate) fn line(&self) -> Option<BorrowedFd<'_>> {
         self.runner.as_ref().map(AsFd::as_fd)

@@ -27,6 +27,7 @@ mod role;
 mod roster;
 mod routes;
 mod runner;
+mod sandbox;
 mod selection;
 mod settings;
 mod source;
@@ -41,6 +42,7 @@ use config::Mistake;
 use daemon::Daemon;
 use hooks::Hooks;
 use role::Role;
+use sandbox::Sandbox;
 use settings::{Settings, Verbosity};
 use source::Source;
 
@@ -136,5 +138,8 @@ fn run(source: Source, settings: Settings) -> Result<(), Failure> {
     log::start(settings.process.verbosity);
     // Its process is made while there is nothing but this one thread, and nothing is open.
     let hooks = Hooks::start(settings.process.hooks.as_deref())?;
-    Daemon::start(source, settings, hooks, Role::default())?.run()
+    let sandbox = Sandbox::new(settings.process.sandbox);
+    let daemon = Daemon::start(source, settings, hooks, Role::default())?;
+    daemon.confine(&sandbox);
+    daemon.run()
 }

@@ -99,6 +99,11 @@ impl Runner {
         })
     }
 
+    /// Its process number.
+    pub(crate) fn pid(&self) -> i32 {
+        self.worker.pid()
+    }
+
     /// Has a job run after all others.
     pub(crate) fn push(&mut self, job: Job) -> Result<(), Gone> {
         if self.waiting.len() == WAITING_MAX {

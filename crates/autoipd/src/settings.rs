@@ -36,6 +36,8 @@ pub(crate) struct ProcessSettings {
     pub(crate) exempt: Vec<Ipv4Addr>,
     /// The directory of hooks, if any are to run.
     pub(crate) hooks: Option<PathBuf>,
+    /// Whether the daemon gives up what it does not need.
+    pub(crate) sandbox: bool,
 }
 
 /// What the guard is to use.

@@ -38,13 +38,18 @@ impl Source {
     ///
     /// Everything wrong in the file, or what is contradictory between it and the command line.
     pub(crate) fn load(&self) -> Result<Settings, Failure> {
-        let path = self.config.as_deref().unwrap_or(Path::new(config::DEFAULT_PATH));
+        let path = self.path();
         let config = match config::load(path).map_err(Failure::Config)? {
             Some(config) => config,
             None if self.config.is_none() => Config::default(),
             None => return Err(Failure::Config(vec![Mistake::missing(path)])),
         };
         self.over(&config).map_err(Failure::Usage)
+    }
+
+    /// The file that is read where it is there.
+    pub(crate) fn path(&self) -> &Path {
+        self.config.as_deref().unwrap_or(Path::new(config::DEFAULT_PATH))
     }
 
     /// The command line over this configuration.
@@ -62,6 +67,7 @@ impl Source {
                 verbosity: ours.verbosity.or(process.verbosity).unwrap_or(Verbosity::Normal),
                 guard: ours.guard.or(process.guard).unwrap_or(GuardMode::Auto),
                 exempt: ours.exempt.clone().or_else(|| process.exempt.clone()).unwrap_or_default(),
+                sandbox: ours.sandbox.or(process.sandbox).unwrap_or(true),
                 hooks: hooks(ours.hooks.as_ref().or(process.hooks.as_ref())),
             },
         })

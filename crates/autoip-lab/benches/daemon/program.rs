@@ -89,7 +89,8 @@ impl Program {
         match self {
             Self::Reexecuted | Self::Autoipd(_) => {
                 let mut command = self.bare();
-                command.args(["--config", "/dev/null", "--state-dir"]).arg(state_dir);
+                command.args(["--config", "/dev/null", "--hooks", "none"]);
+                command.arg("--state-dir").arg(state_dir);
                 command.args(timing.arguments(interfaces));
                 command
             }

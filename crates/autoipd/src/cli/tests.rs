@@ -179,15 +179,17 @@ fn interfaces_can_be_patterns() {
 #[test]
 fn the_command_line_wins_over_the_file() {
     let file = "mode = \"always\"\nwait = 7\nmetric = 3\nguard = \"off\"\nstate-dir = \"/f\"\n\
-                forward = [\"169.254.0.1\"]\nverbosity = \"trace\"\nhooks = \"/f/hooks\"";
+                forward = [\"169.254.0.1\"]\nverbosity = \"trace\"\nhooks = \"/f/hooks\"\n\
+                sandbox = false";
     let kept = over("-i eth0", file);
     let interface = kept.rules[0].settings.clone().unwrap();
     assert_eq!((interface.mode, interface.wait.as_secs()), (Mode::Always, 7));
     assert_eq!((kept.process.guard, kept.process.exempt.len()), (GuardMode::Off, 1));
     assert_eq!(kept.process.verbosity, Verbosity::Trace);
+    assert!(!kept.process.sandbox);
     assert_eq!(kept.process.hooks, Some(PathBuf::from("/f/hooks")));
     let line = "-i eth0 --mode route -t 0 --guard nft --state-dir /c --forward 169.254.0.2 -v \
-                --hooks none";
+                --hooks none --sandbox on";
     let won = over(line, file);
     let interface = won.rules[0].settings.clone().unwrap();
     assert_eq!((interface.mode, interface.wait.as_secs()), (Mode::Route, 0));
@@ -195,7 +197,7 @@ fn the_command_line_wins_over_the_file() {
     assert_eq!((won.process.guard, won.process.state_dir), (GuardMode::Nft, PathBuf::from("/c")));
     assert_eq!(won.process.exempt, [Ipv4Addr::new(169, 254, 0, 2)]);
     assert_eq!(won.process.verbosity, Verbosity::Debug);
-    assert_eq!(won.process.hooks, None);
+    assert_eq!((won.process.hooks, won.process.sandbox), (None, true));
 }
 
 const TABLES: &str = "metric = 1\n\

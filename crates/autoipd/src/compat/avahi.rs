@@ -1,15 +1,17 @@
 //! avahi-autoipd: one interface, an action script that configures it, a PID file.
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use autoip_core::{LinkLocalAddr, MacAddr};
+use autoip_linux::confine::Account;
 use autoip_linux::{Launch, Side, Title, set_name};
 use clap::Parser;
-use tracing::{error, warn};
+use tracing::{debug, error, warn};
 
 use super::pid_file::PidFile;
 use crate::Failure;
@@ -17,6 +19,7 @@ use crate::daemon::Daemon;
 use crate::hooks::{Convention, Hooks};
 use crate::log;
 use crate::role::{Ends, Role};
+use crate::sandbox::Sandbox;
 use crate::settings::{Mode, Verbosity};
 
 const NAME: &str = "avahi-autoipd";
@@ -74,7 +77,7 @@ struct Cli {
     #[arg(long)]
     force_bind: bool,
 
-    /// Keep all privileges
+    /// Stay root, with all capabilities
     #[arg(long)]
     no_drop_root: bool,
 
@@ -208,11 +211,29 @@ impl Cli {
             launch,
             ..Role::default()
         };
+        let account = self.account();
         let mut daemon = Daemon::start(source, settings, hooks, role)?;
+        daemon.confine(&Sandbox {
+            files: !self.no_chroot,
+            capabilities: !self.no_drop_root,
+            account,
+            ..Sandbox::new(true)
+        });
         if !self.wait {
             daemon.report();
         }
         daemon.run()
+    }
+
+    /// The user to be instead of root, where there is one, and who the remembered addresses
+    /// belong to.
+    fn account(&self) -> Option<Account> {
+        let account = Account::named(NAME).filter(|_| !self.no_drop_root)?;
+        let owned = fs::create_dir_all(STATE_DIR).map(|()| account.own(Path::new(STATE_DIR)));
+        if let Ok(Err(error)) = owned {
+            debug!("{error}; addresses may not be remembered");
+        }
+        Some(account)
     }
 
     fn verbosity(&self) -> Verbosity {

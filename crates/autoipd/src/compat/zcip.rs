@@ -18,6 +18,7 @@ use crate::daemon::Daemon;
 use crate::hooks::{Convention, Hooks};
 use crate::log;
 use crate::role::{Ends, Role};
+use crate::sandbox::Sandbox;
 use crate::settings::{Mode, Verbosity};
 
 const NAME: &str = "zcip";
@@ -141,6 +142,7 @@ impl Cli {
         let settings = source.load()?;
         let role = Role { ends, launch, ..Role::default() };
         let mut daemon = Daemon::start(source, settings, hooks, role)?;
+        daemon.confine(&Sandbox::new(true));
         daemon.report();
         daemon.run()
     }

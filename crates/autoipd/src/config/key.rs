@@ -42,7 +42,7 @@ const OF_INTERFACE: [&str; 17] = [
     "alias",
 ];
 /// Keys at the top alone.
-const OF_PROCESS: [&str; 5] = ["state-dir", "verbosity", "guard", "forward", "hooks"];
+const OF_PROCESS: [&str; 6] = ["state-dir", "verbosity", "guard", "forward", "hooks", "sandbox"];
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -91,6 +91,7 @@ pub(super) fn of_process(
         "verbosity" => set(&mut choices.verbosity, verbosity(value)),
         "guard" => set(&mut choices.guard, guard(value)),
         "forward" => set(&mut choices.exempt, addrs(value)),
+        "sandbox" => set(&mut choices.sandbox, boolean(value)),
         "hooks" => set(&mut choices.hooks, path_or_none(value).map(PathBuf::from)),
         _ => return None,
     })

@@ -69,7 +69,8 @@ fn every_key_has_its_effect() {
     let process = read(
         "file",
         "state-dir = \"/s\"\nverbosity = \"debug\"\nguard = \"sysctl\"\n\
-         forward = [\"169.254.169.254\", \"169.254.0.1\"]\nhooks = \"none\"",
+         forward = [\"169.254.169.254\", \"169.254.0.1\"]\nhooks = \"none\"\n\
+         sandbox = false",
     );
     let expected = ProcessChoices {
         state_dir: Some(PathBuf::from("/s")),
@@ -77,6 +78,7 @@ fn every_key_has_its_effect() {
         guard: Some(GuardMode::Sysctl),
         exempt: Some(vec![[169, 254, 169, 254].into(), [169, 254, 0, 1].into()]),
         hooks: Some(PathBuf::from("none")),
+        sandbox: Some(false),
     };
     assert_eq!(process.unwrap().process, expected);
 }

@@ -350,6 +350,51 @@ pub(crate) fn no_proc_title_leaves_the_command_line() {
     assert!(shown.ends_with("action eth0") && shown.contains("--no-proc-title"), "{shown}");
 }
 
+/// What `/proc` says of a process: its user, its capabilities.
+fn credentials(pid: Pid) -> (String, String) {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    let uid = line("Uid:").split_whitespace().next().unwrap().to_owned();
+    (uid, line("CapEff:").trim().to_owned())
+}
+
+/// Without the option the daemon becomes the user avahi-autoipd, who owns the remembered addresses.
+pub(crate) fn no_drop_root_stays_root() {
+    need("/usr/sbin/avahi-autoipd");
+    let switch = Switch::new();
+    let scene = Scene::new(&switch);
+    for (option, dropped) in [("--no-drop-root", false), ("", true)] {
+        let daemon = scene.start(format!("{option} -S {X} --debug").trim_start());
+        eventually("a remembered address", CLAIM, || scene.memory().exists());
+        let own = credentials(Pid::this());
+        let (uid, capabilities) = credentials(daemon.pid());
+        if dropped {
+            use std::os::unix::fs::MetadataExt;
+            assert_eq!(capabilities, "0000000000003000");
+            let owner = fs::metadata(scene.memory()).unwrap().uid().to_string();
+            assert_eq!(uid, owner);
+            let refused = daemon.log_contains("could not become user");
+            assert_eq!(uid == "0", refused, "only where there is one user alone");
+        } else {
+            assert_eq!((uid, capabilities), own);
+        }
+        end(&daemon);
+        assert!(!scene.pid_file_exists());
+        fs::remove_file(scene.memory()).unwrap();
+    }
+}
+
+pub(crate) fn no_chroot_keeps_files_in_reach() {
+    let switch = Switch::new();
+    let scene = Scene::new(&switch);
+    for (option, kept) in [("--no-chroot", true), ("", false)] {
+        let daemon = scene.start(format!("--debug {option}").trim_end());
+        daemon.wait_log(SOON, |line| line.contains("gave up system calls"));
+        assert_eq!(daemon.log_contains("gave up access to files"), !kept, "{option}");
+        end(&daemon);
+    }
+}
+
 pub(crate) fn debug_says_more() {
     let switch = Switch::new();
     let mut scene = Scene::new(&switch);

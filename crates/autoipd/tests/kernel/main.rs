@@ -12,6 +12,7 @@ mod bridge;
 mod carrier;
 mod claim;
 mod coexistence;
+mod confinement;
 mod conflict;
 mod defence;
 mod deletion;
@@ -93,6 +94,8 @@ fn main() -> ExitCode {
         avahi::wait_waits_for_the_address,
         avahi::syslog_gets_the_lines,
         avahi::no_proc_title_leaves_the_command_line,
+        avahi::no_drop_root_stays_root,
+        avahi::no_chroot_keeps_files_in_reach,
         avahi::debug_says_more,
         avahi::it_ends_with_its_interface,
         avahi::wrong_command_lines_end_with_one,
@@ -108,6 +111,10 @@ fn main() -> ExitCode {
         zcip::verbose_says_more_and_logging_says_where,
         zcip::it_ends_when_the_interface_is_set_down,
         zcip::wrong_command_lines_end_with_one,
+        confinement::the_daemon_is_confined_and_the_runner_is_not,
+        confinement::without_the_sandbox_it_keeps_everything,
+        confinement::a_file_out_of_place_cannot_be_read,
+        confinement::an_interface_that_comes_later_gets_everything,
         bridge::an_interface_without_arp_is_given_up_for_that_time,
         bridge::a_port_of_a_bridge_is_given_up_for_that_time,
         bridge::what_passes_a_managed_bridge_is_not_forwarded,

@@ -232,6 +232,9 @@ pub(crate) fn autoipd(options: &str, state_dir: &Path) -> Command {
     if !options.contains("--config") {
         command.args(["--config", "/dev/null"]);
     }
+    if !options.contains("--hooks") {
+        command.args(["--hooks", "none"]);
+    }
     command.env_remove("JOURNAL_STREAM");
     command
 }
