@@ -11,7 +11,7 @@ const NEEDED: [(u32, &str); 2] = [(12, "CAP_NET_ADMIN"), (13, "CAP_NET_RAW")];
 #[must_use]
 pub fn missing() -> Vec<&'static str> {
     let status = fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
-    match effective(&status) {
+    match set(&status, "CapEff:") {
         Some(effective) => missing_in(effective),
         None => Vec::new(),
     }
@@ -21,9 +21,14 @@ fn missing_in(effective: u64) -> Vec<&'static str> {
     NEEDED.into_iter().filter(|(bit, _)| effective >> bit & 1 == 0).map(|(_, name)| name).collect()
 }
 
-/// The effective set in the text of a `status` file.
-fn effective(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+/// The capabilities that this thread may have in effect.
+pub(crate) fn permitted() -> Option<u64> {
+    set(&fs::read_to_string("/proc/thread-self/status").ok()?, "CapPrm:")
+}
+
+/// A set in the text of a `status` file.
+fn set(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     u64::from_str_radix(line.trim(), 16).ok()
 }
 
@@ -34,11 +39,12 @@ mod tests {
     const STATUS: &str = "Name:\tautoipd\nCapPrm:\t0000000000003000\nCapEff:\t0000000000001000\n";
 
     #[test]
-    fn reads_the_effective_set() {
-        assert_eq!(effective(STATUS), Some(0x1000));
-        assert_eq!(effective("Name:\tautoipd\n"), None);
-        assert_eq!(effective("CapEff:\tnonsense\n"), None);
-        assert!(effective(&fs::read_to_string("/proc/thread-self/status").unwrap()).is_some());
+    fn reads_one_set() {
+        assert_eq!(set(STATUS, "CapEff:"), Some(0x1000));
+        assert_eq!(set(STATUS, "CapPrm:"), Some(0x3000));
+        assert_eq!(set("Name:\tautoipd\n", "CapEff:"), None);
+        assert_eq!(set("CapEff:\tnonsense\n", "CapEff:"), None);
+        assert!(permitted().is_some());
     }
 
     #[test]

@@ -27,6 +27,7 @@ use crate::routes::Present;
 use crate::runner::Errand;
 use crate::sandbox::{self, Sandbox};
 use crate::selection::Selection;
+use crate::service::Service;
 use crate::settings::{InterfaceSettings, ProcessSettings, Settings};
 use crate::source::Source;
 use crate::store::Store;
@@ -61,6 +62,7 @@ pub(crate) struct Daemon {
     stale_until: Option<Instant>,
     hooks: Hooks,
     role: Role,
+    service: Service,
 }
 
 impl Daemon {
@@ -106,6 +108,7 @@ impl Daemon {
             stale_until: None,
             hooks,
             role,
+            service: Service::new(),
         };
         let poller = &daemon.edge.poller;
         poller.add(&daemon.signals, TOKEN_SIGNALS)?;
@@ -144,6 +147,7 @@ impl Daemon {
     /// A system call that the loop itself cannot do without failed.
     pub(crate) fn run(mut self) -> Result<(), Failure> {
         let mut tokens = Vec::new();
+        self.service.ready();
         loop {
             let deadline = self.deadline();
             if deadline.is_none_or(|at| at.since(boottime()) >= QUIET) {
@@ -176,6 +180,7 @@ impl Daemon {
             self.interfaces.on_timer(&mut self.edge, boottime());
             self.on_timer();
             self.hand_out();
+            self.service.on_turn();
             if let Some(end) = self.role.end(&mut self.interfaces, &mut self.edge) {
                 return self.end(end);
             }
@@ -195,6 +200,7 @@ impl Daemon {
 
     fn deadline(&self) -> Option<Instant> {
         let own = self.edge.guard.retry_at().into_iter().chain(self.stale_until);
+        let own = own.chain(self.service.deadline());
         self.interfaces.deadline().into_iter().chain(own).min()
     }
 
@@ -208,6 +214,7 @@ impl Daemon {
             trace!("{notice:?}");
             self.hooks.tell(&notice);
             self.role.tell(&notice);
+            self.service.tell(&notice);
         }
         if self.edge.by_script && !self.hooks.configure() {
             self.edge.by_script = false;
@@ -346,6 +353,7 @@ impl Daemon {
     }
 
     fn end(mut self, end: End) -> Result<(), Failure> {
+        self.service.stopping();
         let ended = match &end {
             End::Asked | End::Failed(_) => self.stop(),
             End::Left => self.leave(),

@@ -29,6 +29,7 @@ mod routes;
 mod runner;
 mod sandbox;
 mod selection;
+mod service;
 mod settings;
 mod source;
 mod store;

@@ -6,7 +6,7 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::unistd::{Gid, Uid, User, setgroups, setresgid, setresuid};
 
-use crate::{Error, Result};
+use crate::{Error, Result, capability};
 
 /// CAP_NET_ADMIN and CAP_NET_RAW.
 const KEPT: u32 = 1 << 12 | 1 << 13;
@@ -75,6 +75,10 @@ pub fn keep_network_capabilities() -> Result<()> {
     }
     // Older kernels have no ambient set.
     let _ = prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL);
+    if capability::permitted() == Some(u64::from(KEPT)) {
+        // There is nothing to give up, and a service manager may have forbidden to ask.
+        return no_new_privileges();
+    }
     let header = Header { version: VERSION, pid: 0 };
     let none = Sets { effective: 0, permitted: 0, inheritable: 0 };
     let sets = [Sets { effective: KEPT, permitted: KEPT, ..none }, none];
@@ -84,8 +88,13 @@ pub fn keep_network_capabilities() -> Result<()> {
         libc::syscall(libc::SYS_capset, &raw const header, (&raw const sets).cast::<Sets>())
     };
     Errno::result(result)
-        .and_then(|_| prctl(libc::PR_SET_NO_NEW_PRIVS, 1))
         .map_err(|errno| Error::new("give up capabilities", errno))
+        .and_then(|_| no_new_privileges())
+}
+
+fn no_new_privileges() -> Result<()> {
+    prctl(libc::PR_SET_NO_NEW_PRIVS, 1)
+        .map_err(|errno| Error::new("give up the way to new privileges", errno))
 }
 
 fn prctl(option: libc::c_int, value: libc::c_int) -> nix::Result<()> {

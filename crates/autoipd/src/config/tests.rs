@@ -243,7 +243,7 @@ fn the_example_says_what_holds_without_it() {
     let unset = |line: &str| line.starts_with("start ") || line.starts_with("metric ");
     let text = keys(|line| !(line.starts_with("start ") || line.starts_with("metric ")));
     assert_eq!(source.over(&read("example", &text).unwrap()).unwrap(), plain, "{text}");
-    assert_eq!(text.lines().count() + keys(unset).lines().count(), 21, "every key is shown");
+    assert_eq!(text.lines().count() + keys(unset).lines().count(), 23, "every key is shown");
     assert_eq!(defaults(&keys(unset)).timing, Timing::RFC3927);
 
     let all = read("example", &example.replace("\n#", "\n").replace("\n ", "\n# ")).unwrap();

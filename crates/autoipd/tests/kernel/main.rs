@@ -35,6 +35,7 @@ mod restart;
 mod restore;
 mod routing;
 mod selection;
+mod service;
 mod sibling;
 mod stand_in;
 mod station;
@@ -115,6 +116,12 @@ fn main() -> ExitCode {
         confinement::without_the_sandbox_it_keeps_everything,
         confinement::a_file_out_of_place_cannot_be_read,
         confinement::an_interface_that_comes_later_gets_everything,
+        service::the_service_manager_is_told,
+        service::the_unit_leaves_little_exposed,
+        service::the_unit_has_no_mistake,
+        service::two_capabilities_are_enough,
+        service::init_scripts_are_shell,
+        service::the_sysv_script_manages_the_daemon,
         bridge::an_interface_without_arp_is_given_up_for_that_time,
         bridge::a_port_of_a_bridge_is_given_up_for_that_time,
         bridge::what_passes_a_managed_bridge_is_not_forwarded,
