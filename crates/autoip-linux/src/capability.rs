@@ -1,4 +1,4 @@
-//! The two capabilities that the daemon needs.
+//! The two capabilities that the daemon needs, and who else has them.
 
 use std::fs;
 
@@ -19,6 +19,17 @@ pub fn missing() -> Vec<&'static str> {
 
 fn missing_in(effective: u64) -> Vec<&'static str> {
     NEEDED.into_iter().filter(|(bit, _)| effective >> bit & 1 == 0).map(|(_, name)| name).collect()
+}
+
+/// Whether another process may change addresses and routes here: it has CAP_NET_ADMIN, and that in
+/// our own user namespace, since anybody has it in one of their making. Where that cannot be seen,
+/// it may not.
+pub(crate) fn may_configure_networks(pid: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let capable = set(&status, "CapEff:").is_some_and(|set| set >> NEEDED[0].0 & 1 == 1);
+    let namespace = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/user")).ok();
+    let (theirs, ours) = (namespace(&pid.to_string()), namespace("self"));
+    capable && theirs.is_some() && theirs == ours
 }
 
 /// The capabilities that this thread may have in effect.
@@ -45,6 +56,14 @@ mod tests {
         assert_eq!(set("Name:\tautoipd\n", "CapEff:"), None);
         assert_eq!(set("CapEff:\tnonsense\n", "CapEff:"), None);
         assert!(permitted().is_some());
+    }
+
+    #[test]
+    fn nobody_may_do_more_than_is_said_of_them() {
+        let own = i32::try_from(std::process::id()).unwrap();
+        let capable = missing().iter().all(|&name| name != "CAP_NET_ADMIN");
+        assert_eq!(may_configure_networks(own), capable);
+        assert!(!may_configure_networks(0) && !may_configure_networks(i32::MAX));
     }
 
     #[test]

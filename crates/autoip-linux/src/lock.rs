@@ -17,7 +17,7 @@ use nix::sys::socket::{
 };
 use nix::unistd::geteuid;
 
-use crate::{Error, IfIndex, Result};
+use crate::{Error, IfIndex, Result, capability};
 
 /// How many askers may wait to be turned away.
 const BACKLOG: i32 = 8;
@@ -103,8 +103,11 @@ fn stream() -> nix::Result<OwnedFd> {
     socket(AddressFamily::Unix, SockType::Stream, flags, None)
 }
 
+/// Root is believed, and so is whoever may do what a daemon does: a service manager starts daemons
+/// as users of no rights but that.
 fn judge(holder: UnixCredentials) -> Acquire {
-    if holder.uid() != 0 && holder.uid() != geteuid().as_raw() {
+    let ours = holder.uid() == 0 || holder.uid() == geteuid().as_raw();
+    if !ours && !capability::may_configure_networks(holder.pid()) {
         return Acquire::Untrusted { uid: Some(holder.uid()) };
     }
     // The number is 0 for a process of a namespace that cannot be seen from here.
@@ -122,13 +125,15 @@ mod tests {
     }
 
     #[test]
-    fn only_root_and_ourselves_are_believed() {
+    fn only_root_and_ourselves_and_daemons_are_believed() {
         let ours = geteuid().as_raw();
         assert!(matches!(judge(holder(1, 0)), Acquire::Taken { by: Some(1), .. }));
         assert!(matches!(judge(holder(1, ours)), Acquire::Taken { by: Some(1), .. }));
         let stranger = ours + 1;
-        let judged = judge(holder(1, stranger));
-        assert!(matches!(judged, Acquire::Untrusted { uid } if uid == Some(stranger)));
+        for pid in [0, i32::MAX] {
+            let judged = judge(holder(pid, stranger));
+            assert!(matches!(judged, Acquire::Untrusted { uid } if uid == Some(stranger)));
+        }
     }
 
     #[test]

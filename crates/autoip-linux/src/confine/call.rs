@@ -142,8 +142,8 @@ const OLDER: [libc::c_long; 17] = [
 ];
 #[cfg(target_arch = "aarch64")]
 const OLDER: [libc::c_long; 2] = [libc::SYS_newfstatat, libc::SYS_renameat];
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-const OLDER: [libc::c_long; 0] = [];
+#[cfg(target_arch = "riscv64")]
+const OLDER: [libc::c_long; 1] = [libc::SYS_newfstatat];
 
 /// Has the kernel refuse this process all system calls but those on the list. It may still end
 /// itself, and its worker `worker`. Must be called while the process has one thread: others would

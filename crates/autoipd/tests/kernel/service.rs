@@ -117,6 +117,11 @@ pub(crate) fn two_capabilities_are_enough() {
         skip("there is one user alone in this user namespace");
     }
     station.expect_announcement(X);
+    // A second one sees that this is a daemon, although it does not belong to root.
+    let second = station.start("-i eth0");
+    assert_eq!(second.wait(SOON).code(), Some(1));
+    let pid = daemon.pid().to_string();
+    assert!(second.log_contains(&pid), "{:#?}", second.log());
     eventually("the address is remembered", SOON, || station.memory.file(station.mac()).exists());
     daemon.wait_log(SOON, |line| line.contains("BIND as 65534"));
     assert_eq!(lines_with(&daemon, "WARN"), 0, "{:#?}", daemon.log());
