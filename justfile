@@ -6,6 +6,7 @@ default:
 
 # what a change must pass besides the tests
 check: tidy spec
+    cargo xtask man --check
     cargo fmt --all --check
     cargo clippy --workspace --all-targets --locked -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
@@ -18,6 +19,10 @@ tidy:
 # the requirements of the RFCs against what code and tests say that they meet
 spec:
     cargo xtask spec
+
+# the manual pages and completions, made anew
+man:
+    cargo xtask man
 
 # all tests, those on kernel interfaces included
 test:

@@ -1,13 +1,14 @@
 //! Chores of the workspace, run as `cargo xtask <chore>`.
 //!
 //! This file reads the command line, loads the tree and prints; the rules themselves stand in
-//! [`tidy`] and [`spec`] and know nothing of files or processes.
+//! [`tidy`], [`spec`] and [`manual`] and know nothing of files or processes.
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "findings are this program's output")]
 #![expect(clippy::print_stderr, reason = "and standard error is where it says why it cannot run")]
 
 mod annotation;
 mod finding;
+mod manual;
 mod package;
 mod signature;
 mod spec;
@@ -23,10 +24,13 @@ use tree::Tree;
 const USAGE: &str = "\
 Usage: cargo xtask tidy
        cargo xtask spec [--write]
+       cargo xtask man [--check]
 
   tidy    check the rules of CONTRIBUTING.md that no compiler or linter knows
   spec    check spec/requirements.toml against the annotations in code and tests, and
           docs/rfc3927.md against both; --write makes that page anew
+  man     write the manual pages and shell completions that the programs' definitions give;
+          --check only compares them
 
 Exit status: 0 nothing found, 1 something found, 2 the check could not be run.";
 
@@ -37,6 +41,8 @@ fn main() -> ExitCode {
             ["tidy"] => run_tidy,
             ["spec"] => check_spec,
             ["spec", "--write"] => write_spec,
+            ["man"] => write_manual,
+            ["man", "--check"] => check_manual,
             ["-h" | "--help"] => {
                 println!("{USAGE}");
                 return ExitCode::SUCCESS;
@@ -92,6 +98,19 @@ fn check_spec(tree: &Tree) -> Result<Outcome, String> {
 
 fn write_spec(tree: &Tree) -> Result<Outcome, String> {
     run_spec(tree, |spec| tree.write(&spec.page()).map(|()| None))
+}
+
+fn check_manual(tree: &Tree) -> Result<Outcome, String> {
+    let summary =
+        format!("{} manual pages and completions are as they should be", manual::files().len());
+    Ok(Outcome { chore: "man", findings: manual::stale(tree), summary })
+}
+
+fn write_manual(tree: &Tree) -> Result<Outcome, String> {
+    let files = manual::files();
+    files.iter().try_for_each(|file| tree.write(file))?;
+    let summary = format!("{} manual pages and completions written", files.len());
+    Ok(Outcome { chore: "man", findings: Vec::new(), summary })
 }
 
 /// Checks the requirements, and does with the page what `page` does.

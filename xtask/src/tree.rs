@@ -69,6 +69,11 @@ impl Tree {
         })
     }
 
+    /// Reads a file of the workspace.
+    pub(crate) fn read(&self, path: &str) -> Result<TextFile, String> {
+        read(&self.root, path)
+    }
+
     /// Writes a file of the workspace, and the folder that it is in.
     pub(crate) fn write(&self, file: &TextFile) -> Result<(), String> {
         let path = self.root.join(&file.path);

@@ -250,6 +250,11 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Source, 
     })
 }
 
+/// What can be typed.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
+}
+
 impl Cli {
     fn source(self) -> Result<Source, Failure> {
         let choices = self.choices();

@@ -144,3 +144,9 @@ fn run(source: Source, settings: Settings) -> Result<(), Failure> {
     daemon.confine(&sandbox);
     daemon.run()
 }
+
+/// The definition of the command line, for manuals and completions.
+#[must_use]
+pub fn command_line() -> clap::Command {
+    cli::command()
+}
