@@ -62,7 +62,7 @@ pub use process::{Line, Process};
 pub use recording::Recording;
 pub use responder::Answer;
 pub use seen::{Seen, Way};
-pub use suite::{skip, test_main};
+pub use suite::{run_all, skip, test_main};
 pub use switch::Switch;
 
 /// Writes to standard error in one piece, so that tests in parallel do not mix their lines.

@@ -149,6 +149,17 @@ impl Process {
         self.record.lock().lines.iter().any(|line| line.text.contains(text))
     }
 
+    /// Waits until `found` makes something of the lines written so far and of whether the program
+    /// has ended; `None` when it has not after `timeout`.
+    #[must_use]
+    pub fn wait_for<T>(
+        &self,
+        timeout: Duration,
+        mut found: impl FnMut(&[Line], bool) -> Option<T>,
+    ) -> Option<T> {
+        self.record.wait(timeout, |state| found(&state.lines, state.status.is_some()))
+    }
+
     /// Waits for the first line, from the very first on, that `wanted` accepts.
     ///
     /// # Panics

@@ -1,6 +1,6 @@
 //! The main function of kernel tests.
 
-use std::panic::{catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial, run};
@@ -31,6 +31,14 @@ macro_rules! tests {
 /// }
 /// ```
 pub fn test_main(tests: &[(&'static str, fn())]) -> ExitCode {
+    run_all(tests.iter().map(|&(name, test)| (name.to_owned(), test)))
+}
+
+/// The same for tests that are found only when they are run.
+pub fn run_all<F>(tests: impl IntoIterator<Item = (String, F)>) -> ExitCode
+where
+    F: FnOnce() + Send + 'static,
+{
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(PARALLEL_TESTS);
     // Listing the tests must work, and work quietly, anywhere.
@@ -38,7 +46,7 @@ pub fn test_main(tests: &[(&'static str, fn())]) -> ExitCode {
     if let Some(why) = &refusal {
         crate::say(&format!("skipped: {why}\n"));
     }
-    let trials = tests.iter().map(|&(name, test)| {
+    let trials = tests.into_iter().map(|(name, test)| {
         let refusal = refusal.as_ref().map(ToString::to_string);
         Trial::ignorable_test(name, move || match refusal {
             None => complete(test),
@@ -57,8 +65,9 @@ pub fn skip(why: &str) -> ! {
     resume_unwind(Box::new(Skipped(why.to_owned())))
 }
 
-fn complete(test: fn()) -> Result<Completion, Failed> {
-    match catch_unwind(test) {
+fn complete(test: impl FnOnce()) -> Result<Completion, Failed> {
+    // Nothing that the test has touched is looked at after its panic.
+    match catch_unwind(AssertUnwindSafe(test)) {
         Ok(()) => Ok(Completion::Completed),
         Err(payload) => match payload.downcast::<Skipped>() {
             Ok(skipped) => {
