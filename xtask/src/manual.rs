@@ -2,8 +2,10 @@
 //! themselves are run by.
 //!
 //! A page is a template beside this file, in the language of man(7), with marks where the
-//! definition's parts go: the options, the commands, and what the help ends with.
+//! definition's parts go: the options, the commands, and what the help ends with. The keys of the
+//! configuration file come from the commented file that packages install.
 
+mod example;
 mod page;
 
 use clap::Command;
@@ -28,13 +30,20 @@ const PROGRAMS: [Program; 1] = [Program {
     template: include_str!("manual/autoipd.8"),
 }];
 
+/// The configuration file with a comment for each key.
+const CONFIGURATION: &str = include_str!("../../dist/autoipd.toml");
+const CONFIGURATION_TEMPLATE: &str = include_str!("manual/autoipd.toml.5");
+
 /// The shells, each with what goes before and after a program's name in the file that it looks for.
 const SHELLS: [(Shell, &str, &str); 3] =
     [(Shell::Bash, "", ""), (Shell::Fish, "", ".fish"), (Shell::Zsh, "_", "")];
 
 /// All pages and completions, as they should be.
 pub(crate) fn files() -> Vec<TextFile> {
-    PROGRAMS.iter().flat_map(Program::files).collect()
+    let mut files: Vec<_> = PROGRAMS.iter().flat_map(Program::files).collect();
+    let text = page::of_file("autoipd.toml", "5", CONFIGURATION_TEMPLATE, CONFIGURATION);
+    files.push(TextFile { path: "man/autoipd.toml.5".to_owned(), text });
+    files
 }
 
 /// Those that are not what they should be.
@@ -53,7 +62,7 @@ impl Program {
         let name = command.get_name().to_owned();
         let page = TextFile {
             path: format!("man/{name}.{}", self.section),
-            text: page::render(&command, self.section, self.template),
+            text: page::of_program(&command, self.section, self.template),
         };
         let completions = SHELLS.map(|(shell, before, after)| {
             let mut script = Vec::new();

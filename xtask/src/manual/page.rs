@@ -3,25 +3,41 @@
 use clap::Command;
 use clap_mangen::Man;
 
+use super::example;
+
 const APOSTROPHE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
 const MANUAL: &str = "autoip manual";
+/// The longest text before a colon that is a heading in the help, in bytes.
+const HEADING_MAX: usize = 20;
 
 /// The page of a program whose command line is `command`, which has been built: `template` with
 /// each line that is a mark replaced.
-pub(super) fn render(command: &Command, section: &str, template: &str) -> String {
-    let part = |line: &str| match line {
-        "@TITLE@" => title(command, section),
-        "@USAGE@" => usage(command),
-        "@OPTIONS@" => options(command),
-        "@COMMANDS@" => commands(command),
-        "@HELP@" => end_of_help(command),
-        line => format!("{line}\n"),
-    };
-    template.lines().map(part).collect()
+pub(super) fn of_program(command: &Command, section: &str, template: &str) -> String {
+    fill(template, |mark| match mark {
+        "@TITLE@" => Some(title(command.get_name(), section)),
+        "@USAGE@" => Some(usage(command)),
+        "@OPTIONS@" => Some(options(command)),
+        "@COMMANDS@" => Some(commands(command)),
+        "@HELP@" => Some(end_of_help(command)),
+        _ => None,
+    })
 }
 
-fn title(command: &Command, section: &str) -> String {
-    let (name, version) = (command.get_name(), command.get_version().unwrap_or_default());
+/// The page of a file, of which `example` explains the keys.
+pub(super) fn of_file(name: &str, section: &str, template: &str, example: &str) -> String {
+    fill(template, |mark| match mark {
+        "@TITLE@" => Some(title(name, section)),
+        "@KEYS@" => Some(example::render(example)),
+        _ => None,
+    })
+}
+
+fn fill(template: &str, part: impl Fn(&str) -> Option<String>) -> String {
+    template.lines().map(|line| part(line).unwrap_or_else(|| format!("{line}\n"))).collect()
+}
+
+fn title(name: &str, section: &str) -> String {
+    let version = env!("CARGO_PKG_VERSION");
     // Without a date: the page would differ from day to day. The rest defines the string that
     // stands for an apostrophe in what is made from the definition.
     format!(".TH {name} {section} \"\" \"autoip {version}\" \"{MANUAL}\"\n{APOSTROPHE}")
@@ -32,7 +48,7 @@ fn usage(command: &Command) -> String {
     let usage = command.clone().render_usage().to_string();
     let usage = usage.trim_start_matches("Usage: ");
     let (name, rest) = usage.split_once(" [").unwrap_or((usage, ""));
-    format!(".B {}\n[{}\n", escaped(name), escaped(rest))
+    format!(".B {}\n[{}\n", argument(name), escaped(rest))
 }
 
 /// The options of `command`, without a heading.
@@ -60,14 +76,18 @@ fn subcommand(command: &Command) -> String {
     let usage = own.clone().render_usage().to_string();
     let usage = usage.trim_start_matches("Usage: ");
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-    format!(".SS \"{}\"\n{}.\n{}", escaped(usage), escaped(&about), options(&own))
+    format!(".SS {}\n{}.\n{}", argument(usage), escaped(&about), options(&own))
 }
 
-/// What follows the options in the help: paragraphs such as `Examples:`, each a section of its own.
+/// What follows the options in the help: paragraphs, of which one such as `Examples:` is a section
+/// of its own.
 fn end_of_help(command: &Command) -> String {
     let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-    let paragraphs = text.split("\n\n").filter_map(|paragraph| paragraph.split_once(':'));
-    let section = |(heading, body): (&str, &str)| {
+    let section = |paragraph: &str| {
+        let heading = paragraph.split_once(':').filter(|(start, _)| start.len() <= HEADING_MAX);
+        let Some((heading, body)) = heading else {
+            return format!(".PP\n{}\n", escaped(paragraph));
+        };
         let heading = heading.to_uppercase();
         match body.strip_prefix('\n') {
             // A table, of which every line stands for itself.
@@ -75,16 +95,21 @@ fn end_of_help(command: &Command) -> String {
             None => format!(".SH \"{heading}\"\n{}\n", escaped(body.trim_start())),
         }
     };
-    paragraphs.map(section).collect()
+    text.split("\n\n").map(section).collect()
 }
 
 /// Text in which nothing is taken for a request or an escape.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let line = |line: &str| {
         let line = line.replace('\\', "\\e").replace('-', "\\-");
         if line.starts_with(['.', '\'']) { format!("\\&{line}") } else { line }
     };
     text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The same where it is the argument of a request, in which a quotation mark has a meaning.
+pub(super) fn argument(text: &str) -> String {
+    format!("\"{}\"", escaped(text).replace('"', "\\(dq"))
 }
 
 #[cfg(test)]
@@ -97,10 +122,12 @@ mod tests {
             .about("Find out whether it is free")
             .arg(Arg::new("addr").value_name("ADDR").help("The address"));
         let mut program = Command::new("tool")
-            .version("1.2.3")
             .about("Does things")
             .arg(Arg::new("socket").long("socket").global(true).help("Where the daemon listens"))
-            .after_help("Examples:\n  tool probe -\n\nExit status: 0 is fine\n.")
+            .after_help(
+                "Examples:\n  tool probe -\n\nElse what is\nwritten counts.\n\n\
+                 Exit status: 0 is fine\n.",
+            )
             .subcommand(probe)
             .subcommand(Command::new("secret").hide(true));
         program.build();
@@ -110,7 +137,7 @@ mod tests {
     fn page() -> String {
         let template = "@TITLE@\n.SH SYNOPSIS\n@USAGE@\n.SH OPTIONS\n@OPTIONS@\n.SH COMMANDS\n\
                         @COMMANDS@\n@HELP@\n.SH FILES\nNone.";
-        render(&program(), "1", template)
+        of_program(&program(), "1", template)
     }
 
     #[test]
@@ -120,8 +147,8 @@ mod tests {
         let help = ["\"EXAMPLES\"", "\"EXIT STATUS\""];
         assert_eq!(headings[..3], ["SYNOPSIS", "OPTIONS", "COMMANDS"]);
         assert_eq!((&headings[3..5], headings[5]), (&help[..], "FILES"));
-        assert!(page.starts_with(".TH tool 1 \"\" \"autoip 1.2.3\""), "{page}");
-        assert!(page.contains(".B tool\n[OPTIONS]"), "{page}");
+        assert!(page.starts_with(".TH tool 1 \"\" \"autoip "), "{page}");
+        assert!(page.contains(".B \"tool\"\n[OPTIONS]"), "{page}");
         assert!(page.contains("Where the daemon listens"));
         assert!(!page.contains('@'));
     }
@@ -138,7 +165,9 @@ mod tests {
     #[test]
     fn help_is_no_request_of_the_formatter() {
         let page = page();
-        assert!(page.contains("\n.nf\n  tool probe \\-\n.fi\n"));
+        assert!(
+            page.contains("\n.nf\n  tool probe \\-\n.fi\n.PP\nElse what is\nwritten counts.\n")
+        );
         assert!(page.contains("0 is fine\n\\&.\n"));
     }
 }
