@@ -68,7 +68,8 @@ mod tests {
         let file = "# The file.\n\n# --- All. ---\n\n# How many,\n# 1 to 3.\n\
                     #probes = 3\n#kind = \"fast\"\n";
         let expected = ".SS \"All.\"\n\
-                        .TP\n.B \"probes = 3\"\n.TQ\n.B \"kind = \\(dqfast\\(dq\"\nHow many,\n1 to 3.\n";
+                        .TP\n.B \"probes = 3\"\n.TQ\n.B \"kind = \\(dqfast\\(dq\"\n\
+                        How many,\n1 to 3.\n";
         assert_eq!(render(file), expected);
     }
 
