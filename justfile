@@ -24,6 +24,10 @@ spec:
 man:
     cargo xtask man
 
+# the packages for Debian and Fedora, with programs that are linked statically
+packages:
+    dist/build-packages
+
 # all tests, those on kernel interfaces included
 test:
     cargo test --workspace
