@@ -7,6 +7,9 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
+/// What may follow a number that is a time.
+const UNITS: [&str; 4] = [" s", " min", " h", " d"];
+
 /// What the values of the page are in this run.
 #[derive(Clone, Default)]
 pub(crate) struct Values(BTreeMap<String, String>);
@@ -128,6 +131,9 @@ enum Kind {
 
 impl Kind {
     fn of(word: &str) -> Self {
+        if word.contains([' ', '-']) {
+            return Self::Time;
+        }
         let parts: Vec<_> = word.split(':').collect();
         let hex = |part: &&str| part.len() == 2 && u8::from_str_radix(part, 16).is_ok();
         if parts.len() == 6 && parts.iter().all(hex) {
@@ -148,8 +154,22 @@ impl Kind {
     }
 }
 
-/// The word that `text` begins with: what an address, a time or a name is made of.
+/// The word that `text` begins with: what an address, a time or a name is made of. A date, and a
+/// number with a unit of time, are words too.
 fn word(text: &str) -> &str {
+    let form: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    if form.starts_with("0000-00-00T00:00:00") {
+        let end = form.find('Z').unwrap_or(form.len());
+        return &text[..end];
+    }
+    let digits = form.len() - form.trim_start_matches('0').len();
+    let unit = UNITS.into_iter().find(|unit| {
+        let rest = form[digits..].strip_prefix(unit);
+        rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
+    });
+    if let Some(unit) = unit.filter(|_| digits > 0) {
+        return &text[..digits + unit.len()];
+    }
     let inside = |c: char| c.is_ascii_alphanumeric() || c == ':' || c == '.';
     let end = text.find(|c| !inside(c)).unwrap_or(text.len());
     text[..end].trim_end_matches([':', '.'])
