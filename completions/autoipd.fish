@@ -21,11 +21,14 @@ complete -c autoipd -l metric -d 'Metric of the route to 169.254.0.0/16 [default
 complete -c autoipd -l default-route -d 'Have everything sought on the link that no other route leads to, while there is no routable address' -r -f -a "true\t''
 false\t''"
 complete -c autoipd -l guard -d 'What keeps the kernel from breaking the rules of RFC 3927 [default: auto]' -r -f -a "auto\t'The best that this kernel has'
-nft\t'A packet filter (nf_tables), and the means of "sysctl"'
-sysctl\t'Settings of interfaces, and routing rules; ARP replies stay unicast'
+nft\t'A packet filter (nf_tables), or no start; and the means of "sysctl"'
+sysctl\t'Settings of interfaces, and routing rules; ARP replies stay unicast, not all is kept from being forwarded'
 off\t'None'"
 complete -c autoipd -l forward -d 'Link-local address to and from which packets may be forwarded, such as 169.254.169.254 for containers in a cloud; may be given more than once' -r
 complete -c autoipd -l state-dir -d 'Directory in which addresses are remembered, a file for each MAC address [default: /var/lib/autoip]' -r -F
+complete -c autoipd -l hooks -d 'Directory of programs to run when addresses come and go; "none" for none [default: /etc/autoip/hooks.d]' -r -F
+complete -c autoipd -l sandbox -d 'Whether the daemon gives up files, capabilities and system calls that it does not need [default: on]' -r -f -a "on\t''
+off\t''"
 complete -c autoipd -s d -l no-defend -d 'Do not defend addresses: give one up at the first conflict'
 complete -c autoipd -s f -l force -d 'Claim an address even where the interface has a routable one'
 complete -c autoipd -s v -l verbose -d 'Log every step; twice, every frame'
