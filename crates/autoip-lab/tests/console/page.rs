@@ -34,6 +34,8 @@ pub(crate) struct Block {
     pub(crate) meanwhile: bool,
     /// `exact`: no value may differ.
     pub(crate) exact: bool,
+    /// `soon`: the command is run again until its output is that of the page, as people are slow.
+    pub(crate) soon: bool,
     /// `exit=NUM`: how the last command ends.
     pub(crate) exit: i32,
     pub(crate) lines: Vec<String>,
@@ -100,6 +102,7 @@ impl Block {
                 None if word == "goes-on" => block.goes_on = true,
                 None if word == "meanwhile" => block.meanwhile = true,
                 None if word == "exact" => block.exact = true,
+                None if word == "soon" => block.soon = true,
                 Some(("on", host)) => block.host = Some(host.to_owned()),
                 Some(("file", path)) => block.file = Some(path.to_owned()),
                 Some(("exit", status)) => block.exit = status.parse().unwrap(),

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use autoip_lab::{Host, Process, Switch};
 use nix::sys::signal::{Signal, killpg};
@@ -42,8 +43,10 @@ pub(crate) struct Scene {
     guests: BTreeMap<String, Guest>,
     first: String,
     values: Values,
-    /// Programs that go on, with the output that is still to come.
-    running: Vec<(Process, Option<Block>)>,
+    /// Programs that go on.
+    running: Vec<Process>,
+    /// Programs whose output is still to come.
+    awaited: Vec<(Process, String, Step)>,
     files: PathBuf,
     _switches: Vec<Switch>,
 }
@@ -58,6 +61,7 @@ impl Scene {
             first: "host".to_owned(),
             values: Values::default(),
             running: Vec::new(),
+            awaited: Vec::new(),
             files,
             _switches: Vec::new(),
         };
@@ -108,18 +112,36 @@ impl Scene {
         }
         let steps = block.steps();
         let last = steps.len() - 1;
-        for (at, step) in steps.iter().enumerate() {
+        for (at, step) in steps.into_iter().enumerate() {
             let command = self.values.fill_in(&step.command);
+            if block.soon {
+                self.repeat(&name, &command, &step);
+            }
             let process = self.start(&name, &command);
             if at == last && block.meanwhile {
-                let block = Block { lines: step.output.clone(), ..copy(block) };
-                self.running.push((process, Some(block)));
+                self.awaited.push((process, block.place.clone(), step));
             } else if at == last && block.goes_on {
-                self.await_output(block, step, &process, false);
-                self.running.push((process, None));
+                self.await_output(block, &step, &process, false);
+                self.running.push(process);
             } else {
-                self.finish(block, step, &process, if at == last { block.exit } else { 0 });
+                self.finish(block, &step, &process, if at == last { block.exit } else { 0 });
             }
+        }
+    }
+
+    /// Runs a command until its output is that of the page, or for as long as is reasonable.
+    fn repeat(&mut self, host: &str, command: &str, step: &Step) {
+        let deadline = Instant::now() + LIMIT;
+        while Instant::now() < deadline {
+            let process = self.start(host, command);
+            process.wait(LIMIT);
+            let log = process.log();
+            let lines = log.iter().map(|line| &*line.text);
+            if let Verdict::Whole(_, 0) = self.values.compare(&step.output, lines, false) {
+                return;
+            }
+            // What changes in between is another program's business, and cannot be waited for.
+            thread::sleep(Duration::from_millis(200));
         }
     }
 
@@ -185,17 +207,10 @@ impl Scene {
 
     /// Looks at what was to go on until the end of the page.
     pub(crate) fn end(mut self) {
-        for (process, block) in std::mem::take(&mut self.running) {
-            if let Some(block) = block {
-                let command = "the command that goes on meanwhile".to_owned();
-                let step = Step { command, output: block.lines.clone(), interrupt: None };
-                self.await_output(&block, &step, &process, false);
-            }
+        for (process, place, step) in std::mem::take(&mut self.awaited) {
+            let block = Block { place, ..Block::default() };
+            self.await_output(&block, &step, &process, false);
         }
         let _ = fs::remove_dir_all(&self.files);
     }
-}
-
-fn copy(block: &Block) -> Block {
-    Block { place: block.place.clone(), exact: block.exact, ..Block::default() }
 }

@@ -105,7 +105,7 @@ impl Values {
 
     fn word(&mut self, page: &str, actual: &str, exact: bool) -> bool {
         let kind = Kind::of(page);
-        if exact || kind == Kind::Fixed {
+        if kind == Kind::Fixed || (exact && page != actual) {
             return page == actual;
         }
         if kind == Kind::Time {
