@@ -30,7 +30,8 @@ pub(crate) struct Block {
     pub(crate) file: Option<String>,
     /// `goes-on`: the last command is still running when its output has come, and stays.
     pub(crate) goes_on: bool,
-    /// `meanwhile`: the same, but the output is that of the whole rest of the page.
+    /// `meanwhile`: the same, but only the first line of the output has to come at once; the rest
+    /// has time until the end of the page.
     pub(crate) meanwhile: bool,
     /// `exact`: no value may differ.
     pub(crate) exact: bool,

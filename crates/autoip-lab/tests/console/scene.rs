@@ -119,6 +119,9 @@ impl Scene {
             }
             let process = self.start(&name, &command);
             if at == last && block.meanwhile {
+                let first = step.output.iter().take(1).cloned().collect();
+                let begun = Step { output: first, command, interrupt: None };
+                self.await_output(block, &begun, &process, false);
                 self.awaited.push((process, block.place.clone(), step));
             } else if at == last && block.goes_on {
                 self.await_output(block, &step, &process, false);
