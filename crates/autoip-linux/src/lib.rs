@@ -5,8 +5,8 @@
 //! - [`nft`] installs packet filter rules;
 //! - [`sock_diag`] finds and ends the sockets that use an address;
 //! - [`Poller`], [`Timer`], [`Signals`] and [`ClockJump`] are the parts of a loop on one thread;
-//! - [`boottime`], [`SuspendWatch`], [`seed`], [`missing`](capability::missing), [`InterfaceLock`]
-//!   and [`die_with_parent`] are what else a daemon asks of its system.
+//! - [`boottime`], [`SuspendWatch`], [`seed`], [`missing`](capability::missing), [`InterfaceLock`],
+//!   [`running`] and [`die_with_parent`] are what else a program asks of its system.
 //!
 //! It owns no policy and no protocol: it says what happened and does what it is told. Points in
 //! time are [`autoip_core::Instant`]s that count nanoseconds on CLOCK_BOOTTIME. It is the only
@@ -26,6 +26,7 @@ mod packet;
 mod poller;
 mod process;
 pub mod rtnl;
+mod running;
 mod signal;
 pub mod sock_diag;
 mod timer;
@@ -39,5 +40,6 @@ pub use lock::{Acquire, InterfaceLock};
 pub use packet::{Direction, PacketSocket, Received};
 pub use poller::Poller;
 pub use process::die_with_parent;
+pub use running::{Running, running};
 pub use signal::{Signal, Signals};
 pub use timer::Timer;

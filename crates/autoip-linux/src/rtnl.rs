@@ -6,6 +6,7 @@
 //! hide an interface from the daemon.
 
 mod address;
+mod arp_table;
 mod conf;
 mod link;
 mod monitor;
@@ -15,6 +16,7 @@ mod rule;
 mod socket;
 
 pub use address::Address;
+pub use arp_table::Neighbour;
 pub use conf::{Conf, conf_of_all};
 pub use link::Link;
 pub use monitor::{Event, Monitor, decode};
