@@ -37,8 +37,8 @@ fn paragraph(finding: &Finding, colour: bool) -> String {
     out.push_str(&wrapped(&why));
     out.push_str(&wrapped(&format!("Remedy: {}", finding.remedy)));
     if let Some(command) = &finding.command {
-        // Never broken: it is there to be pasted.
-        out.push_str(&format!("{INDENT}  # {}\n", harmless(command)));
+        // Alone on its line and never broken: it is there to be pasted.
+        out.push_str(&format!("{INDENT}    {}\n", harmless(command)));
     }
     out
 }
@@ -134,8 +134,8 @@ mod tests {
             "problem  Packets that come in by eth0 are passed on, those with link-local addresses \
              too.\n         [forwarding]\n         \
              Why: They mean something on their own link alone. (RFC 3927 §2.7)\n         \
-             Remedy: Switch it off.\n           \
-             # sysctl -w net.ipv4.conf.eth0.forwarding=0\n\n\
+             Remedy: Switch it off.\n             \
+             sysctl -w net.ipv4.conf.eth0.forwarding=0\n\n\
              unknown  Could not see \\u{1b}[2J. [could-not-look]\n         \
              Why: They mean something on their own link alone.\n         \
              Remedy: Switch it off.\n\n\

@@ -14,6 +14,7 @@ mod neighbour;
 mod route;
 mod rule;
 mod socket;
+mod tables;
 
 pub use address::Address;
 pub use arp_table::Neighbour;

@@ -18,8 +18,11 @@ pub(super) fn one_link(facts: &Facts) -> Vec<Finding> {
     let shown: BTreeSet<_> = facts.probed.joined.iter().copied().map(sorted).collect();
     let guessed: BTreeSet<_> = by_neighbours(facts).map(sorted).collect();
     let guessed = guessed.difference(&shown).map(|&pair| (pair, false));
+    // Between routable addresses alone it is a common thing, and not this doctor's matter.
+    let takes_part = |index| facts.examined().any(|i| i.index() == index && i.takes_part());
     let pairs = shown.iter().map(|&pair| (pair, true)).chain(guessed);
-    pairs.map(|(pair, is_sure)| joined(facts, pair, is_sure)).collect()
+    let concerned = pairs.filter(|((a, b), _)| takes_part(*a) || takes_part(*b));
+    concerned.map(|(pair, is_sure)| joined(facts, pair, is_sure)).collect()
 }
 
 /// Examined interfaces with one and the same neighbour, by address and hardware address.
@@ -107,7 +110,7 @@ fn denies(facts: &Facts, proxy: &Proxy) -> Finding {
 mod tests {
     use super::*;
     use crate::facts::Probed;
-    use crate::facts::tests::{LINK_LOCAL, brief, host, index, managed};
+    use crate::facts::tests::{LINK_LOCAL, brief, host, index, interface, managed};
     use autoip_linux::rtnl::Neighbour;
     use autoip_wire::MacAddr;
 
@@ -144,6 +147,9 @@ mod tests {
         assert_eq!(with(&[neighbour(1, 9), neighbour(2, 8)]), [], "another host");
         assert_eq!(with(&[neighbour(1, 9), neighbour(1, 9)]), []);
         assert_eq!(with(&[neighbour(1, 9), neighbour(7, 9)]), [], "not examined");
+        let neighbours = vec![neighbour(1, 9), neighbour(2, 9)];
+        let routable = Facts { neighbours, ..host([interface(1), interface(2)]) };
+        assert_eq!(one_link(&routable), [], "nothing link-local there");
     }
 
     #[test]

@@ -141,9 +141,8 @@ pub(super) fn routes(
     unseen: &mut Vec<Unseen>,
 ) -> Vec<Route> {
     let own = interfaces.iter().map(|interface| numbers::table(interface.index()));
-    let mut routes = Vec::new();
-    for table in [MAIN_TABLE].into_iter().chain(own) {
-        routes.extend(seen(rtnl.routes_of(table), &format!("the routing table {table}"), unseen));
-    }
+    let wanted: BTreeSet<_> = own.chain([MAIN_TABLE]).collect();
+    let mut routes = seen(rtnl.routes_of_all_tables(), "the routes", unseen);
+    routes.retain(|route| wanted.contains(&route.table));
     routes
 }

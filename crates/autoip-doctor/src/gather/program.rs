@@ -23,22 +23,22 @@ pub(super) fn of_interest(unseen: &mut Vec<Unseen>) -> Vec<Running> {
             remedy: "Run the doctor as root.".to_owned(),
         });
     }
-    let known = |program: &Running| manager::is_known(program) || resolver::is_known(program);
-    let mut programs: Vec<_> = programs.into_iter().filter(known).collect();
-    // One that might run here is named; whether it does is another matter.
-    for program in programs.iter().filter(|program| program.here.is_none()) {
-        unseen.push(Unseen {
-            interface: None,
-            what: format!(
-                "whether {} (process {}) is in this network namespace",
-                program.name, program.pid
-            ),
-            why: "it belongs to another user".to_owned(),
-            remedy: "Run the doctor as root.".to_owned(),
-        });
-    }
-    programs.retain(|program| program.here == Some(true));
-    programs
+    // A name server that might be here is taken to be: it is asked on this host in any case.
+    let wanted = |program: &Running| match program.here {
+        Some(here) => here && (manager::is_known(program) || resolver::is_known(program)),
+        None => resolver::is_known(program),
+    };
+    let hidden = |program: &&Running| program.here.is_none() && manager::is_known(program);
+    unseen.extend(programs.iter().filter(hidden).map(|program| Unseen {
+        interface: None,
+        what: format!(
+            "whether {} (process {}) is in this network namespace",
+            program.name, program.pid
+        ),
+        why: "it belongs to another user".to_owned(),
+        remedy: "Run the doctor as root.".to_owned(),
+    }));
+    programs.into_iter().filter(wanted).collect()
 }
 
 /// Who claims link-local addresses on these interfaces, each program once for each interface.

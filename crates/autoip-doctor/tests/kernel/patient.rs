@@ -78,10 +78,16 @@ impl Patient {
     /// Runs a command in the host, as root does in a shell.
     #[track_caller]
     pub(crate) fn shell(&self, command: &str) {
+        self.shell_on(&self.host, command);
+    }
+
+    /// The same in another host.
+    #[track_caller]
+    pub(crate) fn shell_on(&self, host: &Host, command: &str) {
         // Files of programs are below the patient's own root.
         let command = command.replace("/etc/", &format!("{}/etc/", self.root.display()));
         let path = format!("{}:{}", self.root.join("bin").display(), env::var("PATH").unwrap());
-        let output = self.host.run(|| {
+        let output = host.run(|| {
             let mut shell = Command::new("sh");
             shell.arg("-c").arg(&command).env("PATH", format!("{path}:/usr/sbin:/sbin"));
             shell.output().unwrap()
