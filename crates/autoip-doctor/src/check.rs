@@ -20,7 +20,7 @@ mod usable;
 use crate::Finding;
 use crate::facts::Facts;
 
-const CHECKS: [fn(&Facts) -> Vec<Finding>; 21] = [
+const CHECKS: [fn(&Facts) -> Vec<Finding>; 22] = [
     usable::unusable_interface,
     manager::other_manager,
     on_link::no_on_link_route,
@@ -36,6 +36,7 @@ const CHECKS: [fn(&Facts) -> Vec<Finding>; 21] = [
     answering::arp_notify,
     guard::guard,
     link::one_link,
+    link::address_conflict,
     link::answers_for_all,
     on_link::which_interface,
     resolver::resolver_leak,

@@ -70,6 +70,8 @@ pub(crate) struct Probed {
     pub(crate) joined: Vec<(IfIndex, IfIndex)>,
     /// Who answered for several random addresses on an interface.
     pub(crate) proxies: Vec<Proxy>,
+    /// Who else answered for a link-local address of this host.
+    pub(crate) rivals: Vec<Neighbour>,
 }
 
 /// Somebody who answers for whatever is asked.

@@ -115,6 +115,8 @@ ids! {
     Guard = "guard",
     /// Several interfaces are on one link.
     OneLink = "one-link",
+    /// Somebody else on the link has an address of this host.
+    AddressConflict = "address-conflict",
     /// Something on the link answers for every address.
     AnswersForAll = "answers-for-all",
     /// Link-local destinations could be behind several interfaces.

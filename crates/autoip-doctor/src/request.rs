@@ -9,8 +9,9 @@ pub struct Request {
     /// The interfaces; where there are none, all that ARP can run on, that are up and that are
     /// not a port of a bridge or bond.
     pub interfaces: Vec<String>,
-    /// Whether to send three ARP probes out of each interface: they show whether something
-    /// answers for every address, and which interfaces are on one link.
+    /// Whether to send ARP probes out of each interface, for three random addresses and its own:
+    /// they show whether something answers for every address, or for ours, and which interfaces
+    /// are on one link.
     pub probe: bool,
     /// Whether to ask the configured name servers for the name of a link-local address: the
     /// answer shows whether they pass such questions on.

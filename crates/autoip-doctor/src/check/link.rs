@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use autoip_linux::IfIndex;
-use autoip_linux::rtnl::Conf;
+use autoip_linux::rtnl::{Conf, Neighbour};
 
 use crate::command::sysctl;
 use crate::facts::{Facts, Proxy};
@@ -80,6 +80,28 @@ fn joined(facts: &Facts, pair: (IfIndex, IfIndex), is_sure: bool) -> Finding {
     }
 }
 
+/// Addresses of this host that somebody else on the link has too.
+pub(super) fn address_conflict(facts: &Facts) -> Vec<Finding> {
+    let finding = |rival: &Neighbour| {
+        let (ip, mac, name) = (rival.ip, rival.mac, facts.name(rival.index));
+        Finding {
+            id: Id::AddressConflict,
+            severity: Severity::Problem,
+            what: format!("{mac} on the link of {name} has {ip} as well, which is ours."),
+            why: "Packets for the one go to the other, as it happens.".to_owned(),
+            rfc: Some("RFC 3927 §2.5"),
+            remedy: format!(
+                "Where both claim their addresses, one gives it up by itself by now; examine \
+                 again. Else find the device with the hardware address {mac}, and the program or \
+                 person that set {ip} without probing."
+            ),
+            command: None,
+            interface: Some(name),
+        }
+    };
+    facts.probed.rivals.iter().map(finding).collect()
+}
+
 /// Hardware addresses that answer for random addresses.
 pub(super) fn answers_for_all(facts: &Facts) -> Vec<Finding> {
     facts.probed.proxies.iter().map(|proxy| denies(facts, proxy)).collect()
@@ -111,7 +133,6 @@ mod tests {
     use super::*;
     use crate::facts::Probed;
     use crate::facts::tests::{LINK_LOCAL, brief, host, index, interface, managed};
-    use autoip_linux::rtnl::Neighbour;
     use autoip_wire::MacAddr;
 
     fn lax() -> Facts {
@@ -150,6 +171,16 @@ mod tests {
         let neighbours = vec![neighbour(1, 9), neighbour(2, 9)];
         let routable = Facts { neighbours, ..host([interface(1), interface(2)]) };
         assert_eq!(one_link(&routable), [], "nothing link-local there");
+    }
+
+    #[test]
+    fn whoever_has_our_address_is_named() {
+        let rivals = vec![neighbour(1, 9)];
+        let found =
+            address_conflict(&Facts { probed: Probed { rivals, ..Probed::default() }, ..lax() });
+        assert_eq!(brief(&found), [(Id::AddressConflict, Severity::Problem, Some("eth1"))]);
+        assert!(found[0].what.contains("02:00:00:00:00:09"), "{}", found[0].what);
+        assert_eq!(address_conflict(&lax()), []);
     }
 
     #[test]

@@ -1,20 +1,24 @@
-//! Three ARP probes out of each interface, for addresses drawn at random.
+//! ARP probes out of each interface: three for addresses drawn at random, and one for each
+//! link-local address of its own.
 //!
-//! Nobody has those addresses, but for a chance of one in twenty thousand or so: who answers for
-//! two of them answers for anything. And where a probe of one interface comes in by another, both
-//! are on one link. A probe has no sender address, so it claims nothing and no cache learns from
-//! it; a host that is about to claim the same address would choose another one.
+//! Nobody has the random ones, but for a chance of one in twenty thousand or so: who answers for
+//! two of them answers for anything. Where a probe of one interface comes in by another, both are
+//! on one link. And whoever answers for our own addresses has them too. A probe has no sender
+//! address, so it claims nothing and no cache learns from it; a host that is about to claim a
+//! random one would choose another.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use autoip_linux::rtnl::Neighbour;
 use autoip_linux::{ArpFilter, IfIndex, PacketSocket, Poller, Timer, boottime, seed};
 use autoip_wire::{ArpPacket, LinkLocalAddr, MacAddr, Operation};
 
 use super::refused;
 use crate::facts::{Interface, Probed, Proxy, Unseen};
 
+/// How many random addresses are probed for.
 const PROBES: usize = 3;
 const PROBE_INTERVAL: Duration = Duration::from_millis(200);
 /// How long answers are waited for after the last probe.
@@ -31,6 +35,7 @@ struct Station {
     mac: MacAddr,
     socket: PacketSocket,
     targets: Vec<Ipv4Addr>,
+    own: Vec<Ipv4Addr>,
 }
 
 /// What was heard, and by whom.
@@ -38,6 +43,7 @@ struct Station {
 struct Heard {
     joined: Vec<(IfIndex, IfIndex)>,
     answers: BTreeMap<(IfIndex, [u8; 6]), Vec<Ipv4Addr>>,
+    rivals: Vec<Neighbour>,
 }
 
 /// Sends the probes and listens.
@@ -48,7 +54,7 @@ pub(super) fn probe(interfaces: &[Interface], unseen: &mut Vec<Unseen>) -> Probe
     for interface in able {
         let own: Vec<Ipv4Addr> = interface.link_local().map(|address| address.ip).collect();
         let Some(mac) = interface.link.mac else { continue };
-        match station(interface.index(), mac, &own) {
+        match station(interface.index(), mac, own) {
             Ok(station) => stations.push(station),
             Err(error) => {
                 let name = interface.name();
@@ -65,7 +71,7 @@ pub(super) fn probe(interfaces: &[Interface], unseen: &mut Vec<Unseen>) -> Probe
     }
 }
 
-fn station(index: IfIndex, mac: MacAddr, own: &[Ipv4Addr]) -> autoip_linux::Result<Station> {
+fn station(index: IfIndex, mac: MacAddr, own: Vec<Ipv4Addr>) -> autoip_linux::Result<Station> {
     let socket = PacketSocket::arp(index)?;
     socket.set_filter(ArpFilter::All)?;
     let mut targets = Vec::new();
@@ -75,7 +81,7 @@ fn station(index: IfIndex, mac: MacAddr, own: &[Ipv4Addr]) -> autoip_linux::Resu
             targets.push(target);
         }
     }
-    Ok(Station { index, mac, socket, targets })
+    Ok(Station { index, mac, socket, targets, own })
 }
 
 /// An address that may be claimed.
@@ -95,7 +101,8 @@ fn listen(stations: &[Station]) -> autoip_linux::Result<Heard> {
     let mut tokens = Vec::new();
     for round in 0..=PROBES {
         for station in stations {
-            if let Some(&target) = station.targets.get(round) {
+            let own = station.own.iter().filter(|_| round == 0);
+            for &target in own.chain(station.targets.get(round)) {
                 // One that cannot be sent is one that nobody answers.
                 let _ = station.socket.send(&ArpPacket::probe(station.mac, target).to_broadcast());
             }
@@ -144,11 +151,18 @@ impl Heard {
             if !answered.contains(&arp.sender_ip) {
                 answered.push(arp.sender_ip);
             }
+        } else if station.own.contains(&arp.sender_ip) {
+            let (index, ip, mac) = (station.index, arp.sender_ip, arp.sender_mac);
+            let rival = Neighbour { index, ip, mac };
+            let is_ours = stations.iter().any(|other| other.mac == mac);
+            if !is_ours && !self.rivals.contains(&rival) {
+                self.rivals.push(rival);
+            }
         }
     }
 
     fn into_probed(self) -> Probed {
-        let proxies = self
+        let proxies: Vec<_> = self
             .answers
             .into_iter()
             .filter(|(_, answered)| answered.len() >= ANSWERS_MIN)
@@ -159,7 +173,12 @@ impl Heard {
                 asked: PROBES,
             })
             .collect();
-        Probed { joined: self.joined, proxies }
+        // Who answers for everything is no rival for one address.
+        let mut rivals = self.rivals;
+        rivals.retain(|rival| {
+            !proxies.iter().any(|proxy| (proxy.index, proxy.mac) == (rival.index, rival.mac))
+        });
+        Probed { joined: self.joined, proxies, rivals }
     }
 }
 

@@ -1,6 +1,8 @@
 //! The daemon itself: what it puts into the kernel is known for what it is.
 
-use autoip_doctor::{Daemon, Id, Report, Request, Severity, Tier};
+use std::fs;
+
+use autoip_doctor::{Daemon, Finding, Id, Report, Request, Severity, Tier, text};
 use autoip_lab::{Process, Signal};
 
 use crate::patient::{Patient, assert_absent, the_one, wait_until};
@@ -23,6 +25,20 @@ fn needs_mending(report: &Report) -> Vec<Id> {
     let found = report.findings.iter().filter(|finding| finding.severity != Severity::Note);
     // Another user's programs may run on the machine; they are not what this is about.
     found.map(|finding| finding.id).filter(|id| *id != Id::CouldNotLook).collect()
+}
+
+/// What is printed about this finding alone.
+fn sample(finding: Finding) -> String {
+    let interfaces = vec!["eth0".to_owned(), "wlan0".to_owned()];
+    text(&Report { interfaces, findings: vec![finding] }, false)
+}
+
+/// The sample in the guide, from the command line on.
+fn in_guide() -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide/troubleshooting.md");
+    let guide = fs::read_to_string(path).unwrap();
+    let (_, sample) = guide.split_once("$ sudo autoipctl doctor\n").unwrap();
+    sample.split_once("```").unwrap().0.to_owned()
 }
 
 pub(crate) fn what_it_keeps_is_listed_and_what_it_leaves_is_told() {
@@ -63,10 +79,15 @@ pub(crate) fn a_host_under_its_guard_is_healthy() {
     assert_eq!(needs_mending(&report), [], "{report:#?}");
     assert_eq!(report.exit_status(), 0);
 
-    let _rival = patient.start("avahi-autoipd", &["avahi-autoipd: [eth0] bound 169.254.1.9"]);
+    let rival = patient.start("avahi-autoipd", &["avahi-autoipd: [eth0] bound 169.254.1.9"]);
     let report = patient.examine();
     assert_eq!(the_one(&report, Id::OtherManager).severity, Severity::Problem);
     assert_eq!(report.exit_status(), 1);
+    let printed = sample(the_one(&report, Id::OtherManager));
+    let printed = printed.replace(&rival.pid().to_string(), "812");
+    // The length of the number decides where lines break.
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(words(&printed), words(&in_guide()));
     drop(daemon);
 }
 

@@ -1,7 +1,7 @@
 //! What only the link itself shows.
 
 use autoip_doctor::{Id, Request, Severity};
-use autoip_lab::Peer;
+use autoip_lab::{Answer, Peer};
 
 use crate::patient::{Patient, assert_absent, the_one};
 
@@ -57,4 +57,22 @@ pub(crate) fn whoever_answers_for_all_is_found() {
 
     peer.deny_everything(false);
     assert_absent(&patient.examine_as(&request), Id::AnswersForAll);
+}
+
+pub(crate) fn whoever_has_our_address_is_found() {
+    let patient = Patient::with_address();
+    let peer = Peer::new(&patient.switch);
+    let request = probing(&patient);
+    assert_absent(&patient.examine_as(&request), Id::AddressConflict);
+    peer.own([169, 254, 7, 7].into(), Answer::Unicast);
+    let finding = the_one(&patient.examine_as(&request), Id::AddressConflict);
+    assert_eq!(finding.severity, Severity::Problem);
+    assert!(finding.what.starts_with(&peer.mac().to_string()), "{}", finding.what);
+    peer.deny_everything(true);
+    let report = patient.examine_as(&request);
+    assert_absent(&report, Id::AddressConflict);
+    the_one(&report, Id::AnswersForAll);
+    peer.deny_everything(false);
+    peer.disown([169, 254, 7, 7].into());
+    assert_absent(&patient.examine_as(&request), Id::AddressConflict);
 }

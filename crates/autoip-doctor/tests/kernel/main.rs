@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         link::interfaces_on_one_switch_are_on_one_link,
         link::a_common_neighbour_makes_one_link_likely,
         link::whoever_answers_for_all_is_found,
+        link::whoever_has_our_address_is_found,
         interface::one_that_is_down_is_told,
         interface::one_without_a_cable_is_told,
         interface::one_without_arp_is_told,
