@@ -14,7 +14,6 @@ pub(crate) use files::Files;
 use autoip_linux::rtnl::Rtnl;
 
 use crate::facts::{Facts, Unseen};
-use crate::manager::Port;
 use crate::{Error, Request};
 
 /// Finds out everything that the checks want to know.
@@ -27,12 +26,8 @@ pub(crate) fn gather(request: &Request) -> Result<Facts, Error> {
     let neighbours = seen(rtnl.arp_table(), "the neighbours", &mut unseen);
 
     let mut files = Files::below(request.root.clone());
-    let examined = interfaces.iter().filter(|interface| interface.examined);
-    let ports: Vec<_> = examined
-        .map(|interface| Port { index: interface.index(), name: interface.name().to_owned() })
-        .collect();
     let programs = program::of_interest(&mut unseen);
-    let managers = program::managers(&programs, &ports, &mut files);
+    let managers = program::managers(&programs, &interfaces, &mut files, &mut unseen);
     let mut resolver = crate::resolver::conclude(&programs, &mut files);
     unseen.extend(files.into_unseen());
     if request.ask_resolver && !resolver.stopped {

@@ -2,7 +2,8 @@
 //!
 //! [`examine`] gathers facts about the network namespace of the calling thread and judges them;
 //! it changes nothing, and sends nothing unless a [`Request`] asks for that. What comes out is a
-//! [`Report`] of [`Finding`]s, which [`text`] makes readable for people and [`json`] for programs.
+//! [`Report`] of [`Finding`]s, which [`text()`] makes readable for people and [`json()`] for
+//! programs.
 //!
 //! ```no_run
 //! use autoip_doctor::{Request, examine, text};

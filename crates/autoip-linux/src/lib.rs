@@ -6,7 +6,7 @@
 //! - [`sock_diag`] finds and ends the sockets that use an address;
 //! - [`Poller`], [`Timer`], [`Signals`] and [`ClockJump`] are the parts of a loop on one thread;
 //! - [`boottime`], [`SuspendWatch`], [`seed`], [`missing`](capability::missing), [`InterfaceLock`],
-//!   [`running`] and [`die_with_parent`] are what else a program asks of its system.
+//!   [`running()`] and [`die_with_parent`] are what else a program asks of its system.
 //!
 //! It owns no policy and no protocol: it says what happened and does what it is told. Points in
 //! time are [`autoip_core::Instant`]s that count nanoseconds on CLOCK_BOOTTIME. It is the only

@@ -1,6 +1,7 @@
 //! What the kernel says of interfaces, routes and filters.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 
 use autoip_linux::nft::{Chain, Family, Hook, Nft, Table};
 use autoip_linux::rtnl::{Conf, Link, MAIN_TABLE, Route, Rtnl, conf_of_all};
@@ -75,12 +76,15 @@ fn says(daemon: Option<&Daemon>, name: &str) -> Option<Tier> {
 }
 
 fn settings(rtnl: &mut Rtnl, link: &Link, unseen: &mut Vec<Unseen>) -> Vec<Setting> {
-    let mut read =
-        |conf| Ok(Setting { conf, own: rtnl.conf(link.index, conf)?, all: conf_of_all(conf)? });
+    let mut read = |conf| -> autoip_linux::Result<Setting> {
+        Ok(Setting { conf, own: rtnl.conf(link.index, conf)?, all: conf_of_all(conf)? })
+    };
     let mut settings = Vec::new();
     for conf in SETTINGS {
         match read(conf) {
             Ok(setting) => settings.push(setting),
+            // There is no IPv4 on it, and no such setting.
+            Err(error) if error.io().kind() == ErrorKind::Unsupported => {}
             Err(error) => {
                 let what = format!("the setting {} of {}", conf.name(), link.name);
                 unseen.push(refused(Some(&link.name), &what, &error));

@@ -1,9 +1,9 @@
 //! The programs that run in this network namespace and that matter to link-local addresses.
 
-use autoip_linux::{Running, running};
+use autoip_linux::{IfIndex, Running, running};
 
 use super::{Files, refused};
-use crate::facts::Unseen;
+use crate::facts::{Interface, Unseen};
 use crate::manager::{self, Manager, Port};
 use crate::resolver;
 
@@ -23,29 +23,36 @@ pub(super) fn of_interest(unseen: &mut Vec<Unseen>) -> Vec<Running> {
             remedy: "Run the doctor as root.".to_owned(),
         });
     }
-    // A name server that might be here is taken to be: it is asked on this host in any case.
-    let wanted = |program: &Running| match program.here {
-        Some(here) => here && (manager::is_known(program) || resolver::is_known(program)),
-        None => resolver::is_known(program),
+    let wanted = |program: &Running| {
+        program.here != Some(false) && (manager::is_known(program) || resolver::is_known(program))
     };
-    let hidden = |program: &&Running| program.here.is_none() && manager::is_known(program);
-    unseen.extend(programs.iter().filter(hidden).map(|program| Unseen {
-        interface: None,
-        what: format!(
-            "whether {} (process {}) is in this network namespace",
-            program.name, program.pid
-        ),
-        why: "it belongs to another user".to_owned(),
-        remedy: "Run the doctor as root.".to_owned(),
-    }));
     programs.into_iter().filter(wanted).collect()
 }
 
 /// Who claims link-local addresses on these interfaces, each program once for each interface.
-pub(super) fn managers(programs: &[Running], ports: &[Port], files: &mut Files) -> Vec<Manager> {
+///
+/// A program of which the system does not tell whether it is here counts where it left a trace: an
+/// address on the very interface that it serves. Elsewhere it is a gap.
+pub(super) fn managers(
+    programs: &[Running],
+    interfaces: &[Interface],
+    files: &mut Files,
+    unseen: &mut Vec<Unseen>,
+) -> Vec<Manager> {
+    let examined = interfaces.iter().filter(|interface| interface.examined);
+    let ports: Vec<_> = examined
+        .map(|interface| Port { index: interface.index(), name: interface.name().to_owned() })
+        .collect();
     let mut managers: Vec<Manager> = Vec::new();
-    for program in programs {
-        for claim in manager::claims(program, ports, files) {
+    for program in programs.iter().filter(|program| manager::is_known(program)) {
+        let mut claims = manager::claims(program, &ports, files);
+        if program.here.is_none() {
+            claims.retain(|claim| has_foreign_address(interfaces, claim.index));
+            if claims.is_empty() {
+                unseen.push(hidden(program));
+            }
+        }
+        for claim in claims {
             let known =
                 |other: &Manager| (other.program, other.index) == (claim.program, claim.index);
             if !managers.iter().any(known) {
@@ -54,4 +61,43 @@ pub(super) fn managers(programs: &[Running], ports: &[Port], files: &mut Files) 
         }
     }
     managers
+}
+
+fn has_foreign_address(interfaces: &[Interface], index: IfIndex) -> bool {
+    let here = interfaces.iter().filter(|interface| interface.index() == index);
+    here.flat_map(|here| here.link_local().filter(|address| !here.is_ours(address))).count() > 0
+}
+
+fn hidden(program: &Running) -> Unseen {
+    let Running { name, pid, .. } = program;
+    Unseen {
+        interface: None,
+        what: format!("whether {name} (process {pid}) is in this network namespace"),
+        why: "it belongs to another user".to_owned(),
+        remedy: "Run the doctor as root.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::tests::{LINK_LOCAL, address, interface, managed};
+    use crate::manager::tests::running;
+
+    fn look(here: Option<bool>, interface: Interface) -> (usize, usize) {
+        let program =
+            Running { here, ..running("avahi-autoipd", &["avahi-autoipd: [eth1] bound x"]) };
+        let mut unseen = Vec::new();
+        let found = managers(&[program], &[interface], &mut Files::default(), &mut unseen);
+        (found.len(), unseen.len())
+    }
+
+    #[test]
+    fn a_program_that_may_be_elsewhere_counts_by_its_traces() {
+        let with_trace = Interface { addresses: vec![address(1, LINK_LOCAL, 16)], ..interface(1) };
+        assert_eq!(look(Some(true), interface(1)), (1, 0));
+        assert_eq!(look(None, with_trace), (1, 0));
+        assert_eq!(look(None, interface(1)), (0, 1));
+        assert_eq!(look(None, managed(1)), (0, 1), "the address is autoipd's");
+    }
 }
