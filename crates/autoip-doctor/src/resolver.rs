@@ -88,8 +88,9 @@ fn fate(ip: IpAddr, programs: &[Running], files: &mut Files) -> Fate {
 /// The name servers in the order in which they are asked; the C library looks at three.
 fn name_servers(resolv_conf: &str) -> Vec<IpAddr> {
     let lines = resolv_conf.lines().filter_map(|line| line.trim().strip_prefix("nameserver"));
-    let named = lines.filter_map(|rest| rest.split_whitespace().next()?.parse().ok());
-    named.take(3).collect()
+    let words = lines.filter_map(|rest| rest.split_whitespace().next());
+    // "fe80::1%eth0" names the interface as well.
+    words.filter_map(|word| word.split('%').next()?.parse().ok()).take(3).collect()
 }
 
 /// Whether the line `hosts:` ends the search before "dns" for addresses of the link.
@@ -156,5 +157,6 @@ mod tests {
     fn no_more_servers_count_than_are_asked() {
         let text = "nameserver 10.0.0.1\nnameserver ::1\nnameserver x\n".repeat(3);
         assert_eq!(name_servers(&text).len(), 3);
+        assert_eq!(name_servers("nameserver fe80::1%eth0").len(), 1);
     }
 }
