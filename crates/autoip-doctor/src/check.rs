@@ -11,6 +11,7 @@ mod link;
 mod manager;
 mod on_link;
 mod ours;
+mod refusal;
 mod resolver;
 mod reverse_path;
 mod subnet;
@@ -20,11 +21,12 @@ mod usable;
 use crate::Finding;
 use crate::facts::Facts;
 
-const CHECKS: [fn(&Facts) -> Vec<Finding>; 22] = [
+const CHECKS: [fn(&Facts) -> Vec<Finding>; 23] = [
     usable::unusable_interface,
     manager::other_manager,
     on_link::no_on_link_route,
     on_link::router_for_link_local,
+    refusal::refused_route,
     default_route::default_route,
     subnet::narrow_subnet,
     foreign_address::foreign_address,

@@ -3,7 +3,9 @@
 use std::net::Ipv4Addr;
 
 use autoip_linux::IfIndex;
-use autoip_linux::rtnl::{Address, Conf, Link, MAIN_TABLE, Neighbour, Route, RouteKind, Rule};
+use autoip_linux::rtnl::{
+    Address, Conf, Link, MAIN_TABLE, Neighbour, Refusal, Route, RouteKind, Rule,
+};
 use autoip_wire::{LINK_LOCAL_NET, MacAddr, is_link_local};
 
 use crate::Tier;
@@ -25,6 +27,8 @@ pub(crate) struct Facts {
     pub(crate) interfaces: Vec<Interface>,
     /// The routes of the main table and of autoipd's own tables.
     pub(crate) routes: Vec<Route>,
+    /// The routes of all tables that lead nowhere.
+    pub(crate) refusals: Vec<Refusal>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) neighbours: Vec<Neighbour>,
     /// Other programs that claim link-local addresses here.

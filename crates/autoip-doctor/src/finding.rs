@@ -93,6 +93,8 @@ ids! {
     NoOnLinkRoute = "no-on-link-route",
     /// 169.254.0.0/16, or a part of it, is sent to a router.
     RouterForLinkLocal = "router-for-link-local",
+    /// A route has link-local packets dropped.
+    RefusedRoute = "refused-route",
     /// A default route onto the link takes what belongs to a router.
     DefaultRoute = "default-route",
     /// A part of 169.254.0.0/16 is treated as a network of its own.

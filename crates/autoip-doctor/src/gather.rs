@@ -22,6 +22,7 @@ pub(crate) fn gather(request: &Request) -> Result<Facts, Error> {
     let mut unseen = Vec::new();
     let interfaces = kernel::interfaces(&mut rtnl, request, &mut unseen)?;
     let routes = kernel::routes(&mut rtnl, &interfaces, &mut unseen);
+    let refusals = seen(rtnl.refusals(), "the routes that lead nowhere", &mut unseen);
     let rules = seen(rtnl.rules(), "the routing rules", &mut unseen);
     let neighbours = seen(rtnl.arp_table(), "the neighbours", &mut unseen);
 
@@ -37,7 +38,18 @@ pub(crate) fn gather(request: &Request) -> Result<Facts, Error> {
     let probed =
         if request.probe { probe::probe(&interfaces, &mut unseen) } else { Default::default() };
     let tier = request.daemon.as_ref().map(|daemon| daemon.tier);
-    Ok(Facts { interfaces, routes, rules, neighbours, managers, tier, resolver, probed, unseen })
+    Ok(Facts {
+        interfaces,
+        routes,
+        refusals,
+        rules,
+        neighbours,
+        managers,
+        tier,
+        resolver,
+        probed,
+        unseen,
+    })
 }
 
 /// A list, or nothing and a note of it.

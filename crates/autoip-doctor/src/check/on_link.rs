@@ -113,9 +113,9 @@ pub(super) fn which_interface(facts: &Facts) -> Vec<Finding> {
              interface use {name}, and do not find hosts behind the others."
         ),
         rfc: Some("RFC 3927 §3.2"),
-        remedy: "Have programs name the interface (SO_BINDTODEVICE, `ping -I`, an address with \
-                 a scope), or use the one address of each interface as the source; the lowest \
-                 metric of the routes decides for all others."
+        remedy: "Have programs name the interface (SO_BINDTODEVICE, `ping -I`), or bind to its \
+                 own address where autoipd's guard is in force. For all others the route with \
+                 the lowest metric decides."
             .to_owned(),
         command: None,
     }]

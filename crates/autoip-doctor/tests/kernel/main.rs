@@ -49,6 +49,7 @@ fn main() -> ExitCode {
         route::a_router_for_the_link_is_found,
         route::a_default_route_that_swallows_traffic_is_found,
         route::a_route_to_a_part_is_found,
+        route::a_route_to_nowhere_is_found,
         route::two_links_are_worth_a_note,
         address::a_narrow_prefix_is_found,
         address::an_address_set_by_hand_is_found,

@@ -1,5 +1,7 @@
 //! Routes to the link, past it, and to parts of it.
 
+use std::net::{Ipv4Addr, UdpSocket};
+
 use autoip_doctor::{Id, Severity};
 
 use crate::patient::{Patient, assert_absent, the_one};
@@ -54,4 +56,21 @@ pub(crate) fn two_links_are_worth_a_note() {
     assert_eq!((finding.severity, finding.command), (Severity::Note, None));
     patient.host.remove_address("eth1", [169, 254, 7, 8].into());
     assert_absent(&patient.examine(), Id::WhichInterface);
+}
+
+pub(crate) fn a_route_to_nowhere_is_found() {
+    let patient = Patient::with_address();
+    let to = (Ipv4Addr::new(169, 254, 9, 9), 9);
+    let socket = patient.host.run(|| UdpSocket::bind(("0.0.0.0", 0)).unwrap());
+    assert!(socket.send_to(b"hello", to).is_ok());
+    // The kernel's on-link route has a metric of 0: nothing comes before it.
+    patient.shell("ip route del 169.254.0.0/16 dev eth0");
+    patient.shell("ip route add 169.254.0.0/16 dev eth0 scope link metric 1000");
+    assert_absent(&patient.examine(), Id::RefusedRoute);
+    patient.shell("ip route add blackhole 169.254.0.0/16 metric 10");
+    let finding = the_one(&patient.examine(), Id::RefusedRoute);
+    assert_eq!(finding.severity, Severity::Problem);
+    assert!(socket.send_to(b"hello", to).is_err(), "what is said is not so");
+    patient.heal(&finding);
+    assert!(socket.send_to(b"hello", to).is_ok());
 }
