@@ -63,7 +63,7 @@ pub(super) fn probe(interfaces: &[Interface], unseen: &mut Vec<Unseen>) -> Probe
         }
     }
     match listen(&stations) {
-        Ok(heard) => heard.into_probed(),
+        Ok(heard) => heard.into_probed(interfaces),
         Err(error) => {
             unseen.push(refused(None, "who answers to probes", &error));
             Probed::default()
@@ -154,14 +154,13 @@ impl Heard {
         } else if station.own.contains(&arp.sender_ip) {
             let (index, ip, mac) = (station.index, arp.sender_ip, arp.sender_mac);
             let rival = Neighbour { index, ip, mac };
-            let is_ours = stations.iter().any(|other| other.mac == mac);
-            if !is_ours && !self.rivals.contains(&rival) {
+            if !self.rivals.contains(&rival) {
                 self.rivals.push(rival);
             }
         }
     }
 
-    fn into_probed(self) -> Probed {
+    fn into_probed(self, interfaces: &[Interface]) -> Probed {
         let proxies: Vec<_> = self
             .answers
             .into_iter()
@@ -173,10 +172,13 @@ impl Heard {
                 asked: PROBES,
             })
             .collect();
-        // Who answers for everything is no rival for one address.
+        // An interface of this host that answers for another is a matter of its own, and who
+        // answers for everything is no rival for one address.
         let mut rivals = self.rivals;
         rivals.retain(|rival| {
-            !proxies.iter().any(|proxy| (proxy.index, proxy.mac) == (rival.index, rival.mac))
+            let is_ours = interfaces.iter().any(|own| own.link.mac == Some(rival.mac));
+            !is_ours
+                && !proxies.iter().any(|proxy| (proxy.index, proxy.mac) == (rival.index, rival.mac))
         });
         Probed { joined: self.joined, proxies, rivals }
     }

@@ -125,6 +125,7 @@ mod tests {
         assert_eq!(with_conf("denyinterfaces veth* eth?7", manager), [16]);
         assert_eq!(with_conf("allowinterfaces eth17 wlan*", manager), [17]);
         assert_eq!(with_conf("", &["dhcpcd", "--noipv4ll"]), [0; 0]);
+        assert_eq!(with_conf("", &["dhcpcd", "-L", "eth16"]), [0; 0]);
     }
 
     #[test]

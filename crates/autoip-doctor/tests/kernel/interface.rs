@@ -47,3 +47,19 @@ pub(crate) fn a_name_that_is_not_there_is_an_error() {
     assert!(matches!(error, Error::NoSuchInterface { .. }));
     assert_eq!(error.to_string(), "there is no interface \"eth7\"; name one of: lo, eth0");
 }
+
+pub(crate) fn what_cannot_be_used_is_left_out() {
+    let patient = Patient::new();
+    let (_switch, _cable) = patient.second_link();
+    assert_eq!(patient.examine().interfaces, ["eth0", "eth1"]);
+    patient.host.set_up("eth1", false);
+    assert_eq!(patient.examine().interfaces, ["eth0"], "eth1 is down");
+    patient.shell("ip link set dev eth1 up arp off");
+    assert_eq!(patient.examine().interfaces, ["eth0"], "eth1 has no ARP");
+    patient.shell("ip link add br0 type bridge && ip link set br0 up");
+    patient.shell("ip link set dev eth1 arp on master br0");
+    assert_eq!(patient.examine().interfaces, ["eth0", "br0"], "eth1 is a port");
+    let request = Request { interfaces: vec!["eth1".to_owned()], ..patient.request() };
+    let finding = the_one(&patient.examine_as(&request), Id::UnusableInterface);
+    assert!(finding.what.contains("a port of br0"), "{}", finding.what);
+}

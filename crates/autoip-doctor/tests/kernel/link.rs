@@ -17,8 +17,13 @@ pub(crate) fn interfaces_on_one_switch_are_on_one_link() {
     assert_absent(&patient.examine_as(&request), Id::OneLink);
     cable.move_to(&patient.switch);
     assert_absent(&patient.examine(), Id::OneLink);
-    let finding = the_one(&patient.examine_as(&request), Id::OneLink);
+    let report = patient.examine_as(&request);
+    let finding = the_one(&report, Id::OneLink);
     assert_eq!(finding.severity, Severity::Problem);
+    // Each answers for the other, which makes nobody else a rival.
+    assert_absent(&report, Id::AddressConflict);
+    let first_only = Request { interfaces: vec!["eth0".to_owned()], ..request.clone() };
+    assert_absent(&patient.examine_as(&first_only), Id::AddressConflict);
     patient.shell(finding.command.as_ref().unwrap());
     let finding = the_one(&patient.examine_as(&request), Id::OneLink);
     assert_eq!((finding.severity, finding.command), (Severity::Note, None), "kept apart");

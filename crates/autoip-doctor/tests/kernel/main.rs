@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         interface::one_that_is_down_is_told,
         interface::one_without_a_cable_is_told,
         interface::one_without_arp_is_told,
+        interface::what_cannot_be_used_is_left_out,
         interface::a_name_that_is_not_there_is_an_error,
         manager::avahi_autoipd_is_found,
         manager::zcip_is_found,
