@@ -8,7 +8,7 @@ use crate::gather::Files;
 const PROGRAM: &str = "dhcpcd";
 const CONF: &str = "etc/dhcpcd.conf";
 /// The short options that have a value.
-const WITH_VALUE: &str = "acefhijlmorstuvyzCFIOQSWXYZ";
+const WITH_VALUE: &str = "cefhijlmorstuvyzCFIOQSWXZ";
 
 pub(super) fn judge(program: &Running, ports: &[Port], files: &mut Files) -> Vec<Manager> {
     let arguments = program.arguments.get(1..).unwrap_or_default();
