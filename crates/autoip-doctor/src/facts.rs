@@ -53,6 +53,8 @@ pub(crate) struct Interface {
     pub(crate) asked: bool,
     /// Autoipd manages it.
     pub(crate) managed: bool,
+    /// The process of that autoipd, where it can be seen.
+    pub(crate) daemon: Option<u32>,
     /// Whether autoipd's packet filter guards it; `None` where that could not be seen.
     pub(crate) gate: Option<bool>,
 }

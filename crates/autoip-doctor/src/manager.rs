@@ -94,9 +94,11 @@ fn operands<'a>(arguments: &'a [String], with_value: &str) -> Vec<&'a str> {
 pub(crate) mod tests {
     use super::*;
 
+    pub(crate) const PARENT: u32 = 800;
+
     pub(crate) fn running(name: &str, arguments: &[&str]) -> Running {
         let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        Running { pid: 812, name: name.to_owned(), arguments, here: Some(true) }
+        Running { pid: 812, parent: PARENT, name: name.to_owned(), arguments, here: Some(true) }
     }
 
     pub(crate) fn ports() -> Vec<Port> {

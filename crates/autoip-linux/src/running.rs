@@ -10,6 +10,8 @@ use crate::{Error, Result};
 pub struct Running {
     /// Its process number.
     pub pid: u32,
+    /// That of the process that started it, or that has taken it over; 0 where there is none.
+    pub parent: u32,
     /// The name that the kernel has for it: of the file that was executed, at most 15 bytes.
     pub name: String,
     /// Its arguments from the program's own name on. The program can have changed them, to show
@@ -41,9 +43,15 @@ fn read(directory: &Path, own: Option<&PathBuf>) -> Option<Running> {
     if arguments.is_empty() {
         return None;
     }
+    let parent = parent(&String::from_utf8_lossy(&bytes("status")?)).unwrap_or(0);
     let theirs = fs::read_link(directory.join("ns/net")).ok();
     let here = own.zip(theirs.as_ref()).map(|(own, theirs)| own == theirs);
-    Some(Running { pid, name, arguments, here })
+    Some(Running { pid, parent, name, arguments, here })
+}
+
+/// The parent in the text of a `status` file.
+fn parent(status: &str) -> Option<u32> {
+    status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
 }
 
 /// Titles that programs give themselves are shorter than what was there, and padded.
@@ -61,6 +69,7 @@ mod tests {
         let programs = running().unwrap();
         let own = programs.iter().find(|program| program.pid == process::id()).unwrap();
         assert_eq!(own.here, Some(true));
+        assert_eq!(own.parent, std::os::unix::process::parent_id());
         assert_eq!(own.arguments, std::env::args().collect::<Vec<_>>());
     }
 

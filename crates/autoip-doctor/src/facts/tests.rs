@@ -43,6 +43,7 @@ pub(crate) fn interface(number: u32) -> Interface {
         examined: true,
         asked: false,
         managed: false,
+        daemon: None,
         gate: Some(false),
     }
 }

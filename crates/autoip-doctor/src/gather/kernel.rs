@@ -52,6 +52,7 @@ pub(super) fn interfaces(
                 examined: asked || (request.interfaces.is_empty() && by_default),
                 asked,
                 managed: is_managed(&link, request.daemon.as_ref(), &held),
+                daemon: held.contains(&index).then(|| holder(index)).flatten(),
                 gate: None,
                 link,
             }
@@ -67,6 +68,13 @@ pub(super) fn interfaces(
 /// By the daemon that was asked, or by any.
 fn is_managed(link: &Link, daemon: Option<&Daemon>, held: &BTreeSet<IfIndex>) -> bool {
     says(daemon, &link.name).is_some() || held.contains(&link.index)
+}
+
+/// The process of the daemon that holds an interface. Who it is matters only for telling it from
+/// others, so a refusal is as good as not knowing.
+fn holder(index: IfIndex) -> Option<u32> {
+    let holder = InterfaceLock::holder(index).ok().flatten();
+    holder.and_then(|pid| u32::try_from(pid).ok())
 }
 
 /// The tier of an interface, where the daemon that was asked manages it.

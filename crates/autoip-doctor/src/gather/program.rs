@@ -43,8 +43,12 @@ pub(super) fn managers(
     let ports: Vec<_> = examined
         .map(|interface| Port { index: interface.index(), name: interface.name().to_owned() })
         .collect();
+    // Autoipd goes by the names of those that it stands in for, and has a helper.
+    let daemons: Vec<u32> = interfaces.iter().filter_map(|interface| interface.daemon).collect();
+    let is_ours =
+        |program: &Running| daemons.contains(&program.pid) || daemons.contains(&program.parent);
     let mut managers: Vec<Manager> = Vec::new();
-    for program in programs.iter().filter(|program| manager::is_known(program)) {
+    for program in programs.iter().filter(|p| manager::is_known(p) && !is_ours(p)) {
         let mut claims = manager::claims(program, &ports, files);
         if program.here.is_none() {
             claims.retain(|claim| has_foreign_address(interfaces, claim.index));
@@ -82,7 +86,7 @@ fn hidden(program: &Running) -> Unseen {
 mod tests {
     use super::*;
     use crate::facts::tests::{LINK_LOCAL, address, interface, managed};
-    use crate::manager::tests::running;
+    use crate::manager::tests::{PARENT, running};
 
     fn look(here: Option<bool>, interface: Interface) -> (usize, usize) {
         let program =
@@ -99,5 +103,14 @@ mod tests {
         assert_eq!(look(None, with_trace), (1, 0));
         assert_eq!(look(None, interface(1)), (0, 1));
         assert_eq!(look(None, managed(1)), (0, 1), "the address is autoipd's");
+    }
+
+    #[test]
+    fn autoipd_is_no_rival_of_itself_under_another_name() {
+        let pid = running("avahi-autoipd", &[""]).pid;
+        let under = |daemon| Interface { daemon: Some(daemon), ..managed(1) };
+        assert_eq!(look(Some(true), under(pid)), (0, 0));
+        assert_eq!(look(Some(true), under(PARENT)), (0, 0), "its helper");
+        assert_eq!(look(Some(true), under(pid + 1)), (1, 0), "somebody else");
     }
 }

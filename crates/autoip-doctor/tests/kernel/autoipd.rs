@@ -4,6 +4,7 @@ use std::fs;
 
 use autoip_doctor::{Daemon, Finding, Id, Report, Request, Severity, Tier, text};
 use autoip_lab::{Process, Signal};
+use autoip_linux::InterfaceLock;
 
 use crate::patient::{Patient, assert_absent, the_one, wait_until};
 
@@ -19,6 +20,15 @@ fn claim(patient: &Patient, options: &str, last: &str) -> Process {
         report.findings.iter().any(|f| f.id == Id::OwnNumbers && f.what.contains(last))
     });
     daemon
+}
+
+/// The same by a program of this name, which holds what the daemon would: the lock.
+#[track_caller]
+fn claim_as(patient: &Patient, name: &str) -> Process {
+    let index = patient.host.link("eth0").unwrap().index;
+    let process = patient.start_locked(name, index);
+    wait_until("the lock", || patient.host.run(|| InterfaceLock::held().unwrap().contains(&index)));
+    process
 }
 
 fn needs_mending(report: &Report) -> Vec<Id> {
@@ -111,4 +121,14 @@ pub(crate) fn without_its_guard_the_host_is_not() {
     drop(daemon);
     let _daemon = claim(&patient, "", "rule 3927 ");
     assert_absent(&patient.examine(), Id::Guard);
+}
+
+pub(crate) fn under_another_name_it_is_no_rival_of_itself() {
+    let patient = Patient::new();
+    let _daemon = claim_as(&patient, "avahi-autoipd");
+    assert_absent(&patient.examine(), Id::OtherManager);
+    let _rival = patient.start("zcip", &["zcip", "eth0", "/etc/zcip.script"]);
+    let finding = the_one(&patient.examine(), Id::OtherManager);
+    assert_eq!(finding.severity, Severity::Problem);
+    assert!(finding.what.starts_with("zcip "), "{}", finding.what);
 }

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         autoipd::what_it_keeps_is_listed_and_what_it_leaves_is_told,
         autoipd::a_host_under_its_guard_is_healthy,
         autoipd::without_its_guard_the_host_is_not,
+        autoipd::under_another_name_it_is_no_rival_of_itself,
         link::interfaces_on_one_switch_are_on_one_link,
         link::a_common_neighbour_makes_one_link_likely,
         link::whoever_answers_for_all_is_found,

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use autoip_doctor::{Finding, Id, Report, Request, Severity, examine};
 use autoip_lab::{Cable, Host, Process, Switch, skip};
+use autoip_linux::{IfIndex, InterfaceLock};
 
 /// Tells this program, started again, what to be.
 const ROLE: &str = "AUTOIP_DOCTOR_ROLE";
@@ -22,9 +23,13 @@ const SOON: Duration = Duration::from_secs(20);
 pub(crate) fn play_role() -> Option<ExitCode> {
     match env::var(ROLE).ok()?.as_str() {
         "autoipd" => Some(autoipd::main_with(env::args_os())),
-        _ => loop {
-            thread::park();
-        },
+        lock => {
+            let index = lock.parse().ok().and_then(IfIndex::new);
+            let _held = index.map(|index| InterfaceLock::acquire(index).unwrap());
+            loop {
+                thread::park();
+            }
+        }
     }
 }
 
@@ -122,6 +127,13 @@ impl Patient {
         start_in(&self.host, &self.path("bin"), name, arguments)
     }
 
+    /// The same with the arguments of avahi-autoipd and zcip, and with the lock of an interface.
+    pub(crate) fn start_locked(&self, name: &str, index: IfIndex) -> Process {
+        let role = index.to_string();
+        let arguments = &[name, "eth0", "/etc/script"];
+        start_as(&role, &self.host, &self.path("bin"), name, arguments)
+    }
+
     /// The daemon itself.
     pub(crate) fn start_autoipd(&self, options: &str) -> Process {
         let mut command = Command::new(env::current_exe().unwrap());
@@ -157,13 +169,17 @@ impl Drop for Patient {
 
 /// A program in some host that is called `name`, has these arguments, and does nothing.
 pub(crate) fn start_in(host: &Host, bin: &Path, name: &str, arguments: &[&str]) -> Process {
+    start_as("wait", host, bin, name, arguments)
+}
+
+fn start_as(role: &str, host: &Host, bin: &Path, name: &str, arguments: &[&str]) -> Process {
     // The kernel names a program after the file that was executed.
     let file = bin.join(format!("{name}-here")).join(name);
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     symlink(env::current_exe().unwrap(), &file).unwrap();
     let mut command = Command::new(file);
     let (first, rest) = arguments.split_first().unwrap();
-    command.env(ROLE, "wait").arg0(first).args(rest);
+    command.env(ROLE, role).arg0(first).args(rest);
     host.spawn(command)
 }
 

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::fd::AsRawFd;
 
-use super::{InterfaceLock, NAME_PREFIX};
+use nix::errno::Errno;
+use nix::sys::socket::{UnixAddr, connect, getsockopt, sockopt};
+
+use super::{Acquire, InterfaceLock, NAME_PREFIX, judge, stream};
 use crate::{Error, IfIndex, Result};
 
 /// Every Unix socket of the network namespace of this thread, a line each.
@@ -18,6 +22,30 @@ impl InterfaceLock {
             Err(error) => Err(Error::new(format!("read {SOCKETS}"), error)),
         }
     }
+}
+
+impl InterfaceLock {
+    /// The process that holds the lock of an interface, where it can be seen from here and is
+    /// root's or our own user's: others are not believed.
+    pub fn holder(index: IfIndex) -> Result<Option<i32>> {
+        match ask(index) {
+            Ok(Acquire::Taken { by, .. }) => Ok(by),
+            Ok(Acquire::Held(_) | Acquire::Untrusted { .. }) => Ok(None),
+            // Nobody listens, or too many ask at once.
+            Err(Errno::ECONNREFUSED | Errno::EAGAIN) => Ok(None),
+            Err(errno) => {
+                Err(Error::new(format!("ask who holds the lock of interface {index}"), errno))
+            }
+        }
+    }
+}
+
+/// Connects to the holder, which takes note of it and says nothing; the kernel tells who it is.
+fn ask(index: IfIndex) -> nix::Result<Acquire> {
+    let name = UnixAddr::new_abstract(format!("{NAME_PREFIX}{index}").as_bytes())?;
+    let fd = stream()?;
+    connect(fd.as_raw_fd(), &name)?;
+    Ok(judge(getsockopt(&fd, sockopt::PeerCredentials)?))
 }
 
 fn held_in(sockets: &str) -> BTreeSet<IfIndex> {
