@@ -383,6 +383,21 @@ impl Acd {
         matches!(self.phase(), Phase::Announcing | Phase::Verifying | Phase::Bound)
     }
 
+    /// Whether a claim runs of which the link has seen nothing: a probe that could not be sent
+    /// counts as never sent.
+    pub(crate) fn is_unprobed(&self) -> bool {
+        match self.state {
+            State::Waiting { .. } => true,
+            State::Probing { left, .. } => left >= self.timing.probe_count,
+            State::Idle
+            | State::Listening { .. }
+            | State::Installing { .. }
+            | State::Announcing { .. }
+            | State::Verifying { .. }
+            | State::Bound => false,
+        }
+    }
+
     /// Whether a conflict is so recent that another one would end the claim.
     #[must_use]
     pub fn is_contested(&self, now: Instant) -> bool {
@@ -405,6 +420,17 @@ impl Acd {
     #[must_use]
     pub fn timing(&self) -> &Timing {
         &self.timing
+    }
+
+    /// Takes other counts and waits, from the next claim on: one that runs has to be stopped by
+    /// the caller.
+    pub fn set_timing(&mut self, timing: Timing) {
+        self.timing = timing;
+    }
+
+    /// Takes another policy, for the next conflict.
+    pub fn set_defend(&mut self, defend: Defend) {
+        self.defend = defend;
     }
 
     /// Gives the interface another MAC address. The claim ends.

@@ -47,6 +47,8 @@ pub enum Loss {
     Stopped,
     /// Others deleted it too often.
     Deleted,
+    /// It does not lie in the range to choose from any longer.
+    OutOfRange,
 }
 
 /// Something worth knowing.

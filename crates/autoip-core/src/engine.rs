@@ -108,12 +108,8 @@ impl Engine {
     /// An engine at rest: it does nothing before [`Engine::start`].
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let defend = match config.defend {
-            Defend::Always | Defend::Once => Defend::Once,
-            Defend::Never => Defend::Never,
-        };
         Self {
-            acd: Acd::new(config.mac, config.timing, defend, config.seed),
+            acd: Acd::new(config.mac, config.timing, link_local(config.defend), config.seed),
             state: State::Stopped,
             sequence: config.sequence,
             avoided: AvoidSet::default(),
@@ -178,6 +174,41 @@ impl Engine {
         if self.state != State::Stopped {
             self.next_candidate(now, self.damped(now));
         }
+    }
+
+    /// Takes other counts and waits. A claim that is not over begins anew with them, so that none
+    /// is made of two halves; an address in use stays, and is claimed by them the next time.
+    pub fn set_timing(&mut self, now: Instant, timing: Timing) {
+        self.begin_input();
+        if timing == *self.acd.timing() {
+            return;
+        }
+        self.acd.set_timing(timing);
+        if self.state == State::Claiming && !self.on_interface {
+            self.first = self.addr();
+            self.acd.stop();
+            self.next_candidate(now, self.damped(now));
+        }
+    }
+
+    /// Takes another policy for conflicts over the address in use, from the next one on.
+    /// [`Defend::Always`] counts as [`Defend::Once`].
+    pub fn set_defend(&mut self, defend: Defend) {
+        self.begin_input();
+        self.acd.set_defend(link_local(defend));
+    }
+
+    /// Chooses from another range. An address that does not lie in it is given up, and another
+    /// one claimed; one that does stays.
+    pub fn set_range(&mut self, now: Instant, range: AddrRange) {
+        self.begin_input();
+        self.sequence.set_range(range);
+        self.first = self.first.filter(|&first| range.contains(first));
+        if self.addr().is_none_or(|addr| range.contains(addr)) {
+            return;
+        }
+        self.give_up(Loss::OutOfRange);
+        self.next_candidate(now, self.damped(now));
     }
 
     /// `addr` is not to be tried: a sibling interface holds it, or it was seen in use. Where it is
@@ -282,9 +313,9 @@ impl Engine {
             }
             State::Claiming => {
                 let addr = self.addr();
-                let waiting = self.acd.phase() == Phase::Waiting;
+                let unprobed = self.acd.is_unprobed();
                 let step = self.acd.handle_timeout(now);
-                if waiting && step.transmit.is_some() {
+                if unprobed && step.transmit.is_some() {
                     self.refusals = 0;
                     // The rate limit counts from first probe to first probe.
                     self.attempted_at = Some(now);
@@ -501,6 +532,14 @@ impl Engine {
         if core::mem::take(&mut self.on_interface) {
             self.queue.push(Queued::Remove(addr, loss));
         }
+    }
+}
+
+/// The policy for an address that is only borrowed.
+fn link_local(defend: Defend) -> Defend {
+    match defend {
+        Defend::Always | Defend::Once => Defend::Once,
+        Defend::Never => Defend::Never,
     }
 }
 

@@ -19,6 +19,8 @@
 //! With the default key the MAC address 02:00:00:00:00:01 yields 169.254.172.150,
 //! 169.254.99.28, 169.254.237.72, and so on (RFC 3927 §2.1).
 
+use core::fmt;
+
 use autoip_wire::{LinkLocalAddr, MacAddr};
 use siphasher::sip::SipHasher24;
 
@@ -64,6 +66,12 @@ impl AddrRange {
     }
 }
 
+impl fmt::Display for AddrRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.first, self.last)
+    }
+}
+
 /// The candidates of one interface, in order and without end.
 ///
 /// Every address of the range turns up sooner or later, some more than once.
@@ -84,6 +92,17 @@ impl Sequence {
     pub fn new(mac: MacAddr, key: &[u8; 16], range: AddrRange) -> Self {
         let seed = SipHasher24::new_with_key(key).hash(&mac.octets());
         Self { seed, next: 0, range }
+    }
+
+    /// The addresses to choose from.
+    #[must_use]
+    pub fn range(&self) -> AddrRange {
+        self.range
+    }
+
+    /// Goes on within another range.
+    pub(crate) fn set_range(&mut self, range: AddrRange) {
+        self.range = range;
     }
 
     /// The next candidate.

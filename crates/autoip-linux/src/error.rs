@@ -42,6 +42,13 @@ impl Error {
         matches!(self.errno(), Some(libc::ENODEV | libc::ENXIO | libc::ENETDOWN))
     }
 
+    /// Whether the kernel's answer was lost (ENOBUFS), so that what was asked for may have been
+    /// done or not.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.errno() == Some(libc::ENOBUFS)
+    }
+
     /// The error number, where the kernel gave one.
     #[must_use]
     pub fn errno(&self) -> Option<i32> {
@@ -82,6 +89,7 @@ mod tests {
         assert!(error(libc::EPERM).is_permission() && error(libc::EACCES).is_permission());
         assert!(error(libc::ENODEV).is_gone() && error(libc::ENETDOWN).is_gone());
         assert!(!error(libc::ENOBUFS).is_gone() && !error(libc::ENOBUFS).is_permission());
+        assert!(error(libc::ENOBUFS).is_lost() && !error(libc::ENOENT).is_lost());
         assert_eq!(error(libc::ENXIO).errno(), Some(libc::ENXIO));
     }
 }

@@ -9,7 +9,7 @@
 //! use autoip_linux::nft::{self, Batch, Chain, Family, Hook, Set, Table};
 //!
 //! let table = Table { family: Family::Netdev, name: "guard", owned: true };
-//! let claimed = Set { table, name: "claimed" };
+//! let claimed: Set<'_> = Set::new(table, "claimed");
 //! let hook = Hook::Egress { device: "eth0" };
 //! let egress = Chain { table, name: "egress", hook, priority: 0 };
 //!
@@ -30,6 +30,7 @@ mod instruction;
 mod listing;
 mod object;
 mod statement;
+mod value;
 
 use std::io;
 
@@ -39,17 +40,18 @@ use nix::sys::socket::SockProtocol;
 pub use batch::Batch;
 pub use object::{Chain, Family, Hook, Set, Table};
 pub use statement::{
-    Field, Statement, accept, arp_daddr_ether, arp_operation_reply, arp_saddr_ether, arp_saddr_ip,
-    counter, drop, ether_daddr_set, ether_saddr, fib_daddr_type_unicast, ip_daddr, ip_saddr,
-    meta_iif, meta_mark, meta_nfproto_ipv4, meta_oif, meta_pkttype_set_host, meta_protocol_arp,
-    meta_protocol_ip, rt_ip_nexthop,
+    Field, Pair, Statement, accept, arp_daddr_ether, arp_operation_reply, arp_saddr_ether,
+    arp_saddr_ip, counter, drop, ether_daddr, ether_daddr_set, ether_saddr, fib_daddr_type_unicast,
+    ip_daddr, ip_saddr, meta_iif, meta_mark, meta_nfproto_ipv4, meta_oif, meta_pkttype_set_host,
+    meta_protocol_arp, meta_protocol_ip, rt_ip_nexthop,
 };
+pub use value::{Key, Value};
 
 use crate::netlink::{Connection, NLMSG_ERROR, attributes, messages};
 use crate::packet::enlarge_receive_buffer;
 use crate::{Error, Result};
 
-/// Room for the acknowledgements of a thousand changes that are made together.
+/// Room for the refusals of a thousand changes that are made together.
 const RECEIVE_BUFFER_BYTES: usize = 1 << 20;
 
 /// What every message of nf_tables begins with: the family, a version and a number.
@@ -138,18 +140,36 @@ impl Nft {
         }
     }
 
+    /// Makes the removals of a batch, except of what is not there: a kernel before Linux 6.16
+    /// takes chains away itself together with their interface.
+    pub fn clear(&mut self, batch: &Batch) -> Result<()> {
+        let is_absent = |error: &Error| error.errno() == Some(libc::ENOENT);
+        match self.commit(batch) {
+            Err(error) if is_absent(&error) => {}
+            outcome => return outcome,
+        }
+        // One that is refused undoes the whole batch, so each has to come alone.
+        for single in batch.singles() {
+            match self.commit(&single) {
+                Err(error) if is_absent(&error) => {}
+                outcome => outcome?,
+            }
+        }
+        Ok(())
+    }
+
     /// Reads the answers to a batch, all of which are there once it is sent.
     ///
     /// A refusal comes with the place of what was refused: 0 for the first change of the batch,
     /// none for the batch itself.
     fn outcome(&mut self, begin: u32, count: u32) -> Outcome {
         let mut refused: Option<(u32, io::Error)> = None;
-        let mut acknowledged = 0;
+        let mut acknowledged = false;
         loop {
             let datagram = match self.connection.receive_now() {
                 Ok(Some(datagram)) => datagram,
                 Ok(None) => break,
-                // The acknowledgements that did not fit are missing from the count.
+                // What did not fit is missing, and the acknowledgement comes last.
                 Err(Errno::ENOBUFS) => continue,
                 Err(errno) => return Err((None, errno.into())),
             };
@@ -159,7 +179,7 @@ impl Nft {
                     continue;
                 }
                 match message.error() {
-                    None => acknowledged += 1,
+                    None => acknowledged = true,
                     Some(error) if refused.as_ref().is_none_or(|(first, _)| number < *first) => {
                         refused = Some((number, error));
                     }
@@ -169,7 +189,7 @@ impl Nft {
         }
         match refused {
             Some((number, error)) => Err((place(number, count), error)),
-            None if acknowledged < count => Err((None, Errno::ENOBUFS.into())),
+            None if !acknowledged => Err((None, Errno::ENOBUFS.into())),
             None => Ok(()),
         }
     }

@@ -125,19 +125,31 @@ impl SockDiag {
         }
     }
 
-    /// Ends every TCP connection of an address and returns how many there were. Sockets that
-    /// listen, and UDP, are left alone.
+    /// Ends every TCP connection of an address that can be ended. Sockets that listen, and UDP,
+    /// are left alone.
     ///
-    /// Fails as [`destroy`](Self::destroy) does.
-    pub fn reset_all(&mut self, address: Ipv4Addr) -> Result<usize> {
-        let mut count = 0;
+    /// Fails where the sockets cannot even be listed.
+    pub fn reset_all(&mut self, address: Ipv4Addr) -> Result<Resets> {
+        let mut resets = Resets::default();
         for socket in self.using(address)? {
             if socket.protocol == Protocol::Tcp && socket.state == State::Connected {
-                count += usize::from(self.destroy(&socket)?);
+                match self.destroy(&socket) {
+                    Ok(was_there) => resets.count += usize::from(was_there),
+                    Err(error) => resets.failures.push(error),
+                }
             }
         }
-        Ok(count)
+        Ok(resets)
     }
+}
+
+/// What came of ending the connections of an address.
+#[derive(Debug, Default)]
+pub struct Resets {
+    /// How many were ended.
+    pub count: usize,
+    /// Why others were not, each as [`SockDiag::destroy`] says.
+    pub failures: Vec<Error>,
 }
 
 impl Socket {

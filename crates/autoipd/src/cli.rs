@@ -1,6 +1,7 @@
 //! The command line: the letters of QNX's `autoipd`, long options beside them, and what they mean.
 //!
-//! `Cli` is what was typed, [`Settings`] what it means; every check stands between the two.
+//! `Cli` is what was typed, [`Source`] what it means; every check that needs no file stands between
+//! the two.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -10,28 +11,36 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use autoip_core::{Defend, LinkLocalAddr, Timing};
-use autoip_wire::is_link_local;
+use autoip_core::{AddrRange, Defend, LinkLocalAddr};
 use clap::{ArgAction, CommandFactory, Parser, ValueEnum};
 
 use crate::Failure;
+use crate::choice::{Alias, Choices, Numbers, Profile};
+use crate::config::ProcessChoices;
 use crate::nfm::OptionList;
-use crate::settings::{GuardMode, InterfaceSettings, Mode, RouteSettings, Settings, Verbosity};
+use crate::selection::Pattern;
+use crate::settings::{GuardMode, Mode, Verbosity};
+use crate::source::{Selector, Source};
+use crate::text;
 
-/// The longest name that the kernel gives an interface, in bytes.
-const INTERFACE_NAME_MAX: usize = 15;
 /// The longest head start for DHCP, and the longest grace: a day.
 const WAIT_MAX_S: i64 = 86_400;
 
 const EXAMPLES: &str = "\
 Examples:
-  autoipd -i eth0                     an address on eth0 while it has no routable one
+  autoipd                             an address on every interface that has no routable one
+  autoipd -i eth0                     on this one
+  autoipd -i 'eth*' -i br0            on these
   autoipd -f -i eth1 -i eth2          one on each, beside routable ones
   autoipd -i eth0 -s 169.254.20.20    try this address first
   autoipd -o if=eth0,delay=200        the options of QNX's nfm-autoip.so
 
-Exit status: 0 ended by SIGTERM or SIGINT, 1 an interface cannot be managed, 2 wrong options,
-77 a capability is missing. SIGHUP announces all addresses again.";
+Without -i and -o, /etc/autoip/autoipd.toml says which interfaces to manage, else every Ethernet,
+bridge, bond and VLAN interface is that is no port of another one. What the command line says wins.
+
+Exit status: 0 ended by SIGTERM or SIGINT, 1 an interface cannot be managed, 2 wrong options or a
+mistake in the file, 77 a capability is missing. SIGHUP reads the file again and announces all
+addresses again.";
 
 /// Gives interfaces IPv4 link-local addresses (169.254.0.0/16) as RFC 3927 says: probes for an
 /// address, announces and defends it, and gives it up when another host insists. Runs in the
@@ -44,6 +53,10 @@ struct Cli {
           value_parser = clap::value_parser!(u8).range(1..=16))]
     announcements: Option<u8>,
 
+    /// File with more settings [default: /etc/autoip/autoipd.toml, where there is one]
+    #[arg(short = 'c', long = "config", value_name = "FILE")]
+    config: Option<PathBuf>,
+
     /// Do not defend addresses: give one up at the first conflict
     #[arg(short = 'd', long = "no-defend")]
     no_defend: bool,
@@ -52,9 +65,9 @@ struct Cli {
     #[arg(short = 'f', long = "force")]
     force: bool,
 
-    /// Interface to manage; may be given more than once
-    #[arg(short = 'i', long = "interface", value_name = "NAME", value_parser = interface_name)]
-    interfaces: Vec<String>,
+    /// Interface to manage, or a pattern with * and ? for many; may be given more than once
+    #[arg(short = 'i', long = "interface", value_name = "NAME", value_parser = Pattern::parse)]
+    interfaces: Vec<Pattern>,
 
     /// Interface to manage with the options of nfm-autoip.so: if=NAME (default en0), ip=ADDR,
     /// delay=MS between probes (1 to 8000, default 2000), debug, abandon. Claims an address
@@ -73,10 +86,10 @@ struct Cli {
     #[arg(short = 's', long = "start", value_name = "ADDR")]
     start: Option<LinkLocalAddr>,
 
-    /// Seconds to leave to DHCP after a link comes up, 0 to 86400
-    #[arg(short = 't', long = "wait", value_name = "SECONDS", default_value_t = 0,
+    /// Seconds to leave to DHCP after a link comes up, 0 to 86400 [default: 0]
+    #[arg(short = 't', long = "wait", value_name = "SECONDS",
           value_parser = clap::value_parser!(u32).range(0..=WAIT_MAX_S))]
-    wait: u32,
+    wait: Option<u32>,
 
     /// Log every step; twice, every frame
     #[arg(short = 'v', long = "verbose", action = ArgAction::Count)]
@@ -87,21 +100,31 @@ struct Cli {
           value_parser = clap::value_parser!(u16).range(1..=60))]
     announce_wait: Option<u16>,
 
-    /// Timing of claims; -a, -p and -w change single numbers of it
-    #[arg(long = "timing", value_name = "PROFILE", value_enum, default_value_t = Profile::Rfc3927)]
-    timing: Profile,
+    /// Timing of claims; -a, -p and -w change single numbers of it [default: rfc3927]
+    #[arg(long = "timing", value_name = "PROFILE", value_enum)]
+    timing: Option<Profile>,
+
+    /// Addresses to choose from, such as 169.254.10.0-169.254.10.255 [default: all of
+    /// 169.254.1.0-169.254.254.255]
+    #[arg(long = "range", value_name = "FROM-TO", value_parser = text::range)]
+    range: Option<AddrRange>,
 
     /// Number of the alias that labels the address, such as eth0:9; "none" for no label
-    #[arg(long = "alias", value_name = "NUM", default_value = "9", value_parser = alias)]
-    alias: Alias,
+    /// [default: 9]
+    #[arg(long = "alias", value_name = "NUM", value_parser = text::alias)]
+    alias: Option<Alias>,
 
     /// Seconds for which open connections may keep the address after a routable one has come, 0
-    /// to 86400
-    #[arg(long = "grace", value_name = "SECONDS", default_value_t = 600,
+    /// to 86400 [default: 600]
+    #[arg(long = "grace", value_name = "SECONDS",
           value_parser = clap::value_parser!(u32).range(0..=WAIT_MAX_S))]
-    grace: u32,
+    grace: Option<u32>,
 
-    /// When to have an address; -f is short for "always"
+    /// What to do about conflicts over an address in use; -d is short for "never" [default: once]
+    #[arg(long = "defend", value_name = "TIMES", value_enum, conflicts_with = "no_defend")]
+    defend: Option<Times>,
+
+    /// When to have an address; -f is short for "always" [default: fallback]
     #[arg(long = "mode", value_name = "MODE", value_enum, conflicts_with = "force")]
     mode: Option<When>,
 
@@ -111,42 +134,54 @@ struct Cli {
 
     /// Have everything sought on the link that no other route leads to, while there is no
     /// routable address
-    #[arg(long = "default-route")]
-    default_route: bool,
+    #[arg(long = "default-route", value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true")]
+    default_route: Option<bool>,
 
-    /// What keeps the kernel from breaking the rules of RFC 3927
-    #[arg(long = "guard", value_name = "MEANS", value_enum, default_value_t = Means::Auto)]
-    guard: Means,
+    /// What keeps the kernel from breaking the rules of RFC 3927 [default: auto]
+    #[arg(long = "guard", value_name = "MEANS", value_enum)]
+    guard: Option<Means>,
 
     /// Link-local address to and from which packets may be forwarded, such as 169.254.169.254 for
     /// containers in a cloud; may be given more than once
-    #[arg(long = "forward", value_name = "ADDR", value_parser = forwarded)]
+    #[arg(long = "forward", value_name = "ADDR", value_parser = text::forwarded)]
     exempt: Vec<Ipv4Addr>,
 
-    /// Directory in which addresses are remembered, a file for each MAC address
-    #[arg(long = "state-dir", value_name = "DIR", default_value = "/var/lib/autoip")]
-    state_dir: PathBuf,
+    /// Directory in which addresses are remembered, a file for each MAC address [default:
+    /// /var/lib/autoip]
+    #[arg(long = "state-dir", value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+
+    /// Directory of programs to run when addresses come and go; "none" for none [default:
+    /// /etc/autoip/hooks.d]
+    #[arg(long = "hooks", value_name = "DIR")]
+    hooks: Option<PathBuf>,
+
+    /// Whether the daemon gives up files, capabilities and system calls that it does not need
+    /// [default: on]
+    #[arg(long = "sandbox", value_name = "SWITCH", value_enum)]
+    sandbox: Option<Switch>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Profile {
-    /// RFC 3927: usable after 4 to 7 s
-    #[value(name = "rfc3927")]
-    Rfc3927,
-    /// Draft 07 of it, with four probes: 8 to 10 s
-    #[value(name = "draft-07")]
-    Draft07,
-    /// 0.2 s, then a full round of probes in use; for known point-to-point links, not RFC 3927
-    #[value(name = "fast")]
-    Fast,
+enum Switch {
+    On,
+    Off,
 }
 
-impl Profile {
-    fn timing(self) -> Timing {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Times {
+    /// Defend it at the first conflict, and leave at a second within ten seconds
+    Once,
+    /// Leave at the first conflict
+    Never,
+}
+
+impl Times {
+    fn policy(self) -> Defend {
         match self {
-            Self::Rfc3927 => Timing::RFC3927,
-            Self::Draft07 => Timing::DRAFT_07,
-            Self::Fast => Timing::FAST,
+            Self::Once => Defend::Once,
+            Self::Never => Defend::Never,
         }
     }
 }
@@ -175,9 +210,10 @@ impl When {
 enum Means {
     /// The best that this kernel has
     Auto,
-    /// A packet filter (nf_tables), and the means of "sysctl"
+    /// A packet filter (nf_tables), or no start; and the means of "sysctl"
     Nft,
-    /// Settings of interfaces, and routing rules; ARP replies stay unicast
+    /// Settings of interfaces, and routing rules; ARP replies stay unicast, not all is kept from
+    /// being forwarded
     Sysctl,
     /// None
     Off,
@@ -194,10 +230,7 @@ impl Means {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Alias(Option<u16>);
-
-/// Why the command line yields no settings: an error, or a wish for help.
+/// Why the command line says nothing: an error, or a wish for help.
 pub(crate) struct Unparsed(clap::Error);
 
 impl Unparsed {
@@ -210,124 +243,88 @@ impl Unparsed {
 }
 
 /// Reads and checks a command line, the program's name first.
-pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Settings, Unparsed> {
+pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Source, Unparsed> {
     let cli = Cli::try_parse_from(args).map_err(Unparsed)?;
-    cli.settings().map_err(|failure| {
+    cli.source().map_err(|failure| {
         Unparsed(Cli::command().error(clap::error::ErrorKind::ValueValidation, failure))
     })
 }
 
 impl Cli {
-    fn settings(self) -> Result<Settings, Failure> {
-        let mut interfaces = Vec::new();
-        for name in &self.interfaces {
-            interfaces.push(self.interface(name));
-        }
-        for list in &self.lists {
-            interfaces.push(self.listed_interface(list)?);
-        }
-        if interfaces.is_empty() {
-            return Err(Failure::Usage(
-                "no interface given: name at least one with -i NAME or -o if=NAME".to_owned(),
-            ));
-        }
-        let mut names = BTreeSet::new();
-        if let Some(twice) = interfaces.iter().find(|each| !names.insert(each.name.clone())) {
+    fn source(self) -> Result<Source, Failure> {
+        let choices = self.choices();
+        // What contradicts itself is refused before any file is read.
+        choices.settings().map_err(Failure::Usage)?;
+        let named = self
+            .interfaces
+            .iter()
+            .map(|pattern| Ok(Selector { pattern: pattern.clone(), choices: Choices::default() }));
+        let selectors =
+            named.chain(self.lists.iter().map(listed)).collect::<Result<Vec<_>, Failure>>()?;
+        let mut patterns = BTreeSet::new();
+        if let Some(twice) = selectors.iter().find(|each| !patterns.insert(&each.pattern)) {
             return Err(Failure::Usage(format!(
                 "interface {} is given twice: name each interface once",
-                twice.name
+                twice.pattern
             )));
         }
         let debug = self.lists.iter().any(|list| list.debug);
         let verbosity = match self.verbose.max(u8::from(debug)) {
-            0 => Verbosity::Normal,
-            1 => Verbosity::Debug,
-            2.. => Verbosity::Trace,
+            0 => None,
+            1 => Some(Verbosity::Debug),
+            2.. => Some(Verbosity::Trace),
         };
-        Ok(Settings {
-            interfaces,
+        let process = ProcessChoices {
             state_dir: self.state_dir,
             verbosity,
-            guard: self.guard.mode(),
-            exempt: self.exempt,
-        })
+            guard: self.guard.map(Means::mode),
+            hooks: self.hooks,
+            sandbox: self.sandbox.map(|switch| switch == Switch::On),
+            exempt: (!self.exempt.is_empty()).then_some(self.exempt),
+        };
+        Ok(Source { selectors, choices, process, config: self.config })
     }
 
-    fn interface(&self, name: &str) -> InterfaceSettings {
-        InterfaceSettings {
-            name: name.to_owned(),
-            mode: if self.force {
-                Mode::Always
-            } else {
-                self.mode.map_or(Mode::Fallback, When::mode)
-            },
+    /// What is said of all interfaces.
+    fn choices(&self) -> Choices {
+        let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+        Choices {
+            mode: self.mode.map(When::mode).or(self.force.then_some(Mode::Always)),
             start: self.start,
-            defend: if self.no_defend { Defend::Never } else { Defend::Once },
-            timing: self.timing(),
-            wait: Duration::from_secs(self.wait.into()),
-            grace: Duration::from_secs(self.grace.into()),
-            routes: RouteSettings { metric: self.metric, default_route: self.default_route },
-            alias: self.alias.0,
+            range: self.range,
+            defend: self.defend.map(Times::policy).or(self.no_defend.then_some(Defend::Never)),
+            profile: self.timing,
+            numbers: Numbers {
+                probes: self.probes.and_then(NonZeroU8::new),
+                announcements: self.announcements.and_then(NonZeroU8::new),
+                announce_wait_ms: self.announce_wait.map(|seconds| seconds.saturating_mul(1000)),
+                announce_interval_ms: self
+                    .announce_wait
+                    .map(|seconds| seconds.saturating_mul(1000)),
+                ..Numbers::default()
+            },
+            wait: self.wait.map(seconds),
+            grace: self.grace.map(seconds),
+            metric: self.metric,
+            default_route: self.default_route,
+            alias: self.alias,
         }
-    }
-
-    /// An interface as nfm-autoip.so manages it: beside other addresses, with its own delay.
-    fn listed_interface(&self, list: &OptionList) -> Result<InterfaceSettings, Failure> {
-        let name = interface_name(&list.interface).map_err(Failure::Usage)?;
-        let mut interface = self.interface(&name);
-        interface.mode = Mode::Always;
-        interface.start = list.start.or(self.start);
-        if list.abandon {
-            interface.defend = Defend::Never;
-        }
-        interface.timing.probe_min_ms = list.delay_ms;
-        interface.timing.probe_max_ms = list.delay_ms;
-        interface.timing.probe_wait_ms = interface.timing.probe_wait_ms.min(list.delay_ms);
-        Ok(interface)
-    }
-
-    fn timing(&self) -> Timing {
-        let mut timing = self.timing.timing();
-        if let Some(count) = self.probes.and_then(NonZeroU8::new) {
-            timing.probe_count = count;
-        }
-        if let Some(count) = self.announcements.and_then(NonZeroU8::new) {
-            timing.announce_count = count;
-        }
-        if let Some(seconds) = self.announce_wait {
-            timing.announce_wait_ms = seconds.saturating_mul(1000);
-            timing.announce_interval_ms = seconds.saturating_mul(1000);
-        }
-        timing
     }
 }
 
-fn interface_name(name: &str) -> Result<String, String> {
-    let fits = (1..=INTERFACE_NAME_MAX).contains(&name.len());
-    let plain = !name.contains(|c: char| c == '/' || c == ':' || c.is_whitespace());
-    if fits && plain && name != "." && name != ".." {
-        Ok(name.to_owned())
-    } else {
-        Err(format!(
-            "{name:?} cannot be an interface: names have 1 to {INTERFACE_NAME_MAX} bytes, without \
-             slash, colon or space"
-        ))
-    }
-}
-
-fn forwarded(text: &str) -> Result<Ipv4Addr, String> {
-    text.parse().ok().filter(|&addr| is_link_local(addr)).ok_or_else(|| {
-        format!("{text:?} is not a link-local address: give one of 169.254.0.0 to 169.254.255.255")
-    })
-}
-
-fn alias(text: &str) -> Result<Alias, String> {
-    if text == "none" {
-        return Ok(Alias(None));
-    }
-    text.parse().map(|number| Alias(Some(number))).map_err(|_| {
-        format!("{text:?} is not an alias: give a number from 0 to 65535, or \"none\"")
-    })
+/// An interface as nfm-autoip.so manages it: beside other addresses, with its own delay.
+fn listed(list: &OptionList) -> Result<Selector, Failure> {
+    let pattern = Pattern::parse(&list.interface).map_err(Failure::Usage)?;
+    let delay = Some(list.delay_ms);
+    let numbers = Numbers { probe_min_ms: delay, probe_max_ms: delay, ..Numbers::default() };
+    let choices = Choices {
+        mode: Some(Mode::Always),
+        start: list.start,
+        defend: list.abandon.then_some(Defend::Never),
+        numbers,
+        ..Choices::default()
+    };
+    Ok(Selector { pattern, choices })
 }
 
 #[cfg(test)]

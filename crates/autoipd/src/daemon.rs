@@ -15,35 +15,52 @@ use autoip_linux::{
 use tracing::{debug, info, trace, warn};
 
 use crate::Failure;
+use crate::device::Device;
 use crate::edge::Edge;
-use crate::guard::Guard;
+use crate::guard::{Ended, Guard};
+use crate::hooks::Hooks;
 use crate::host::Host;
 use crate::interface::Interface;
-use crate::settings::Settings;
+use crate::role::{End, Role};
+use crate::roster::Roster;
+use crate::routes::Present;
+use crate::runner::Errand;
+use crate::sandbox::{self, Sandbox};
+use crate::selection::Selection;
+use crate::settings::{InterfaceSettings, ProcessSettings, Settings};
+use crate::source::Source;
 use crate::store::Store;
 
 const TOKEN_SIGNALS: u64 = 0;
 const TOKEN_MONITOR: u64 = 1;
 const TOKEN_TIMER: u64 = 2;
 const TOKEN_CLOCK: u64 = 3;
-/// The socket of interface number 0; the others follow.
-const TOKEN_SOCKETS: u64 = 4;
+const TOKEN_HOOKS: u64 = 4;
+/// The sockets of the first interface; the others follow.
+const TOKEN_INTERFACES: u64 = 5;
 
 /// With at least so much time before anything is due, files are written.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// How many sockets one thread closes at the end.
-const CLOSED_BY_ONE: usize = 16;
+/// After how long everything is read again when that failed.
+const RESYNC_PAUSE: Duration = Duration::from_secs(1);
 
 /// The whole daemon.
 pub(crate) struct Daemon {
     edge: Edge,
-    interfaces: Vec<Interface>,
+    interfaces: Roster,
+    /// Where the settings are read again.
+    source: Source,
+    process: ProcessSettings,
     signals: Signals,
     monitor: Monitor,
     timer: Timer,
     clock_jump: ClockJump,
     suspend: SuspendWatch,
+    /// What is known of the kernel is not what is; when to read everything again.
+    stale_until: Option<Instant>,
+    hooks: Hooks,
+    role: Role,
 }
 
 impl Daemon {
@@ -52,7 +69,13 @@ impl Daemon {
     /// # Errors
     ///
     /// A missing capability, an interface that cannot be managed, or a system call that failed.
-    pub(crate) fn start(settings: Settings) -> Result<Self, Failure> {
+    pub(crate) fn start(
+        source: Source,
+        settings: Settings,
+        hooks: Hooks,
+        role: Role,
+    ) -> Result<Self, Failure> {
+        let Settings { rules, named, process } = settings;
         let missing = capability::missing();
         if !missing.is_empty() {
             return Err(Failure::Permission(format!(
@@ -65,33 +88,53 @@ impl Daemon {
         let monitor = Monitor::open()?;
         let mut rtnl = Rtnl::open()?;
         let host = Host::load(&mut rtnl)?;
-        let guard = Guard::start(settings.guard, &settings.exempt, &settings.state_dir);
-        let store = Store::new(settings.state_dir);
-        let edge = Edge::new(rtnl, Poller::new()?, host, store, guard);
+        let mut guard = Guard::start(process.guard, &process.exempt, &process.state_dir)?;
+        guard.add_gateways(rtnl.gateways()?);
+        let store = Store::new(process.state_dir.clone());
+        let mut edge = Edge::new(rtnl, Poller::new()?, host, store, guard);
+        edge.by_script = hooks.configure();
         let mut daemon = Self {
             edge,
-            interfaces: settings.interfaces.into_iter().map(Interface::new).collect(),
+            interfaces: Roster::new(Selection::new(rules, named), TOKEN_INTERFACES),
+            source,
+            process,
             signals,
             monitor,
             timer: Timer::new()?,
             clock_jump: ClockJump::new()?,
             suspend: SuspendWatch::new(),
+            stale_until: None,
+            hooks,
+            role,
         };
         let poller = &daemon.edge.poller;
         poller.add(&daemon.signals, TOKEN_SIGNALS)?;
         poller.add(&daemon.monitor, TOKEN_MONITOR)?;
         poller.add(&daemon.timer, TOKEN_TIMER)?;
         poller.add(&daemon.clock_jump, TOKEN_CLOCK)?;
-        for (interface, token) in daemon.interfaces.iter_mut().zip(TOKEN_SOCKETS..) {
-            if let Err(failure) = interface.sync(&mut daemon.edge, token) {
-                daemon.stop();
-                return Err(failure);
-            }
-            if interface.device().is_none() {
-                info!(interface = interface.name(), "there is no such interface; waiting for it");
-            }
+        let left_over = Present::load(&mut daemon.edge.rtnl)?;
+        left_over.remove_strays(&mut daemon.edge.rtnl, &daemon.edge.host)?;
+        daemon.edge.left_over = Some(left_over);
+        if let Some(line) = daemon.hooks.line() {
+            poller.add(line, TOKEN_HOOKS)?;
         }
+        if let Err(failure) = daemon.interfaces.start(&mut daemon.edge) {
+            daemon.stop();
+            return Err(failure);
+        }
+        daemon.edge.left_over = None;
         Ok(daemon)
+    }
+
+    /// Gives up for good what the rest of the daemon's life does not need.
+    pub(crate) fn confine(&self, sandbox: &Sandbox) {
+        let places = sandbox::places(&self.process.state_dir, self.source.path());
+        sandbox.close(&places, self.hooks.runner_pid());
+    }
+
+    /// Lets whoever waits for it go on: the daemon is up.
+    pub(crate) fn report(&mut self) {
+        self.role.report();
     }
 
     /// Runs until a signal asks for the end.
@@ -110,14 +153,10 @@ impl Daemon {
             self.edge.poller.wait(&mut tokens)?;
             if let Some(slept) = self.suspend.observe() {
                 info!("slept for {} s; claiming all addresses again", slept.as_secs());
-                for interface in &mut self.interfaces {
-                    interface.on_resume(&mut self.edge);
-                }
+                self.interfaces.for_each(&mut self.edge, Interface::on_resume);
             }
             if tokens.contains(&TOKEN_SIGNALS) && self.handle_signals()? {
-                self.stop();
-                close(self.interfaces);
-                return Ok(());
+                return self.end(End::Asked);
             }
             if tokens.contains(&TOKEN_MONITOR) {
                 self.handle_notifications()?;
@@ -125,17 +164,38 @@ impl Daemon {
             if tokens.contains(&TOKEN_CLOCK) {
                 self.clock_jump.clear()?;
             }
+            if tokens.contains(&TOKEN_HOOKS) {
+                self.handle_errands();
+            }
             if tokens.contains(&TOKEN_TIMER) {
                 self.timer.clear()?;
             }
             for token in &tokens {
-                self.handle_frames(*token);
+                self.interfaces.on_readable(&mut self.edge, *token);
             }
-            for interface in &mut self.interfaces {
-                interface.on_timer(&mut self.edge);
-            }
+            self.interfaces.on_timer(&mut self.edge, boottime());
+            self.on_timer();
             self.hand_out();
+            if let Some(end) = self.role.end(&mut self.interfaces, &mut self.edge) {
+                return self.end(end);
+            }
         }
+    }
+
+    /// Does what is due and belongs to no interface alone.
+    fn on_timer(&mut self) {
+        if self.stale_until.is_some_and(|at| at <= boottime()) {
+            self.resync();
+        }
+        self.edge.guard.on_timer();
+        if self.edge.guard.settle(&mut self.edge.rtnl) {
+            self.interfaces.for_each_device(&mut self.edge, Device::on_tier_changed);
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let own = self.edge.guard.retry_at().into_iter().chain(self.stale_until);
+        self.interfaces.deadline().into_iter().chain(own).min()
     }
 
     /// Tells everybody who wants to know what happened.
@@ -146,11 +206,65 @@ impl Daemon {
         }
         for notice in notices {
             trace!("{notice:?}");
+            self.hooks.tell(&notice);
+            self.role.tell(&notice);
+        }
+        if self.edge.by_script && !self.hooks.configure() {
+            self.edge.by_script = false;
+            self.interfaces.for_each_device(&mut self.edge, Device::take_over);
         }
     }
 
-    fn deadline(&self) -> Option<Instant> {
-        self.interfaces.iter().filter_map(Interface::deadline).min()
+    /// The script has done something that was waited for.
+    fn handle_errands(&mut self) {
+        if let Some(Errand { index, addr, wanted }) = self.hooks.on_ready() {
+            self.interfaces.with_device(&mut self.edge, index, |device, edge| {
+                device.on_errand(edge, addr, wanted);
+            });
+        }
+    }
+
+    /// Begins to manage one more interface, as the configuration says unless settings are given.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says why it cannot be managed.
+    #[expect(dead_code, reason = "for the control socket")]
+    pub(crate) fn add_interface(
+        &mut self,
+        name: &str,
+        settings: Option<InterfaceSettings>,
+    ) -> Result<(), Failure> {
+        self.interfaces.add(&mut self.edge, name, settings)
+    }
+
+    /// Stops managing an interface and takes everything of ours off it, until it is added again.
+    ///
+    /// # Errors
+    ///
+    /// A sentence when it is not managed.
+    #[expect(dead_code, reason = "for the control socket")]
+    pub(crate) fn remove_interface(&mut self, name: &str) -> Result<(), Failure> {
+        self.interfaces.remove(&mut self.edge, name)
+    }
+
+    /// Reads the configuration file again. Addresses that stay valid stay; a file with mistakes
+    /// changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the file.
+    pub(crate) fn reload(&mut self) -> Result<(), Failure> {
+        let Settings { rules, named, process } = self.source.load()?;
+        if process != self.process {
+            let fixed = "state-dir, verbosity, guard, forward, hooks and sandbox";
+            warn!("{fixed} stay as they are until the next start");
+        }
+        self.interfaces.selection.set_rules(rules, named);
+        for failure in self.interfaces.on_change_of_all(&mut self.edge) {
+            warn!("{failure}");
+        }
+        Ok(())
     }
 
     /// Whether the end was asked for.
@@ -159,14 +273,13 @@ impl Daemon {
             match signal {
                 Signal::Terminate | Signal::Interrupt => return Ok(true),
                 Signal::Hangup => {
-                    info!("announcing all addresses again");
-                    for interface in &mut self.interfaces {
-                        if let Some(device) = interface.device() {
-                            device.drive(&mut self.edge, |engine| {
-                                engine.reannounce(boottime());
-                            });
-                        }
+                    info!("reading the configuration and announcing all addresses again");
+                    if let Err(failure) = self.reload() {
+                        warn!("{failure}; everything stays as it is");
                     }
+                    self.interfaces.for_each_device(&mut self.edge, |device, edge| {
+                        device.drive(edge, |engine| engine.reannounce(boottime()));
+                    });
                 }
             }
         }
@@ -177,21 +290,22 @@ impl Daemon {
         while let Some(event) = self.monitor.next()? {
             self.edge.host.apply(&event);
             match event {
-                Event::LinkChanged(link) => self.sync(link.index, Some(&link.name)),
-                Event::LinkRemoved(index) => self.sync(index, None),
+                Event::LinkChanged(link) => self.sync(link.index),
+                Event::LinkRemoved(index) => self.sync(index),
                 Event::AddressAdded(address) | Event::AddressRemoved(address) => {
-                    self.sync(address.index, None);
+                    self.sync(address.index);
                 }
-                Event::RouteAdded(_) | Event::RuleAdded(_) => {}
+                Event::RouteAdded(route) => self.edge.guard.add_gateways(route.gateway),
+                Event::RuleAdded(_) => {}
                 Event::RouteRemoved(route) => {
-                    for device in self.interfaces.iter_mut().filter_map(Interface::device) {
-                        device.on_route_removed(&mut self.edge, &route);
-                    }
+                    self.interfaces.with_device(&mut self.edge, route.index, |device, edge| {
+                        device.on_route_removed(edge, &route);
+                    });
                 }
                 Event::RuleRemoved(rule) => {
-                    for device in self.interfaces.iter_mut().filter_map(Interface::device) {
-                        device.on_rule_removed(&mut self.edge, &rule);
-                    }
+                    self.interfaces.for_each_device(&mut self.edge, |device, edge| {
+                        device.on_rule_removed(edge, &rule);
+                    });
                 }
                 Event::Overrun => self.resync(),
             }
@@ -199,60 +313,74 @@ impl Daemon {
         Ok(())
     }
 
-    /// Brings the interfaces in step that a change of one link concerns.
-    fn sync(&mut self, index: IfIndex, name: Option<&str>) {
-        for (interface, token) in self.interfaces.iter_mut().zip(TOKEN_SOCKETS..) {
-            if interface.concerns(index, name)
-                && let Err(failure) = interface.sync(&mut self.edge, token)
-            {
-                warn!("{failure}");
-            }
+    /// Brings the interface in step that a change of one link concerns.
+    fn sync(&mut self, index: IfIndex) {
+        if let Err(failure) = self.interfaces.on_change(&mut self.edge, index) {
+            warn!("{failure}");
         }
     }
 
     /// Notifications were lost: reads everything anew and brings every interface in step.
     fn resync(&mut self) {
         debug!("the kernel's notifications came too fast; reading everything again");
-        match Host::load(&mut self.edge.rtnl) {
-            Ok(host) => self.edge.host = host,
-            Err(error) => return warn!("{error}"),
-        }
-        for (interface, token) in self.interfaces.iter_mut().zip(TOKEN_SOCKETS..) {
-            if let Err(failure) = interface.sync(&mut self.edge, token) {
-                warn!("{failure}");
+        let is_repeated = self.stale_until.take().is_some();
+        if let Err(error) = self.reread() {
+            if !is_repeated {
+                warn!("{error}; trying again every second");
             }
-            if let Some(device) = interface.device() {
-                device.renew_routes(&mut self.edge);
-            }
+            self.stale_until = Some(boottime() + RESYNC_PAUSE);
         }
     }
 
-    fn handle_frames(&mut self, token: u64) {
-        let slot = token.checked_sub(TOKEN_SOCKETS).and_then(|slot| usize::try_from(slot).ok());
-        if let Some(interface) = slot.and_then(|slot| self.interfaces.get_mut(slot)) {
-            interface.on_frames(&mut self.edge);
+    fn reread(&mut self) -> autoip_linux::Result<()> {
+        self.edge.host = Host::load(&mut self.edge.rtnl)?;
+        let present = Present::load(&mut self.edge.rtnl)?;
+        self.edge.guard.add_gateways(self.edge.rtnl.gateways()?);
+        for failure in self.interfaces.on_change_of_all(&mut self.edge) {
+            warn!("{failure}");
         }
+        self.interfaces.for_each_device(&mut self.edge, |device, edge| {
+            device.check_routes(edge, &present);
+        });
+        Ok(())
+    }
+
+    fn end(mut self, end: End) -> Result<(), Failure> {
+        let ended = match &end {
+            End::Asked | End::Failed(_) => self.stop(),
+            End::Left => self.leave(),
+        };
+        // Both wait for the kernel; on two threads they wait together.
+        thread::scope(|scope| {
+            scope.spawn(|| drop(ended));
+            self.interfaces.close();
+        });
+        self.hooks.finish();
+        match end {
+            End::Asked | End::Left => Ok(()),
+            End::Failed(failure) => Err(failure),
+        }
+    }
+
+    /// Leaves all addresses where they are, and takes off everything else.
+    fn leave(&mut self) -> Option<Ended> {
+        self.interfaces.for_each_device(&mut self.edge, Device::leave);
+        let ended = self.edge.guard.end(&mut self.edge.rtnl);
+        self.edge.store.flush();
+        ended
     }
 
     /// Takes all addresses off.
-    fn stop(&mut self) {
-        for interface in &mut self.interfaces {
-            interface.stop(&mut self.edge);
-        }
-        self.edge.guard.end(&mut self.edge.rtnl);
+    fn stop(&mut self) -> Option<Ended> {
+        self.interfaces.for_each(&mut self.edge, Interface::stop);
         self.hand_out();
-        self.edge.store.flush();
-    }
-}
-
-/// Closes all sockets. Each close of a packet socket waits some ten milliseconds for the kernel;
-/// on several threads they wait together.
-fn close(mut interfaces: Vec<Interface>) {
-    thread::scope(|scope| {
-        while !interfaces.is_empty() {
-            let rest = interfaces.split_off(interfaces.len().min(CLOSED_BY_ONE));
-            let some = std::mem::replace(&mut interfaces, rest);
-            scope.spawn(move || drop(some));
+        if self.edge.by_script {
+            // What the script does not take off is taken off when it is done.
+            self.hooks.finish();
+            self.interfaces.for_each_device(&mut self.edge, Device::take_over);
         }
-    });
+        let ended = self.edge.guard.end(&mut self.edge.rtnl);
+        self.edge.store.flush();
+        ended
+    }
 }

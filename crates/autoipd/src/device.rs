@@ -4,7 +4,9 @@
 //! Every input goes through [`Device::drive`], which does all that follows from it before it
 //! returns. Whether an address is wanted at all is decided by the caller.
 
-use std::collections::VecDeque;
+mod installer;
+
+use std::collections::{BTreeSet, VecDeque};
 use std::net::Ipv4Addr;
 
 use autoip_core::timing::DEFEND_INTERVAL;
@@ -12,7 +14,7 @@ use autoip_core::{
     Action, ConflictKind, Contest, Engine, Event, Instant, Interest, LinkLocalAddr, Loss, MacAddr,
     Outcome, ZeroConfState,
 };
-use autoip_linux::rtnl::{Address, Route, Rule};
+use autoip_linux::rtnl::{Address, Route, Rtnl, Rule};
 use autoip_linux::sock_diag::{Socket, State as SocketState};
 use autoip_linux::{ArpFilter, IfIndex, InterfaceLock, PacketSocket, boottime};
 use autoip_wire::ArpPacket;
@@ -20,9 +22,10 @@ use tracing::{debug, error, info, trace, warn};
 
 use crate::edge::Edge;
 use crate::guard::Tier;
+use crate::limit::Limit;
 use crate::marks;
 use crate::notice::{Notice, What};
-use crate::routes::{Routes, Situation};
+use crate::routes::{Present, Routes, Situation};
 use crate::settings::{InterfaceSettings, RouteSettings};
 
 /// Room for an ARP frame and its padding; what is longer is cut, and no worse for it.
@@ -57,6 +60,8 @@ pub(crate) struct Device {
     /// Whether that address has been announced.
     in_use: bool,
     carrier: bool,
+    /// Nothing of ours is wanted any longer, no rules that stand in for the filter either.
+    is_stopped: bool,
     /// The routable address that new traffic comes from instead.
     routable: Option<Ipv4Addr>,
     routes: Routes,
@@ -65,12 +70,18 @@ pub(crate) struct Device {
     route_trouble: Option<String>,
     /// Whether the last frame could not be sent, and a warning was given.
     send_fails: bool,
+    /// How many conflicts were reported.
+    contests: Limit,
     /// What is to be reported when the first announcement has gone out at last.
     unannounced: Option<Event>,
     /// The state that was last made known.
     state: ZeroConfState,
     /// When a conflict is over, if there was one.
     calm_at: Option<Instant>,
+    /// Whether a script was asked to put the address on, and is not done.
+    pending: bool,
+    /// Addresses that a script was asked to take off, and that may be there until it is done.
+    leaving: BTreeSet<LinkLocalAddr>,
 }
 
 impl Device {
@@ -95,20 +106,34 @@ impl Device {
             installed: None,
             in_use: false,
             carrier: false,
+            is_stopped: false,
             routable: None,
             routes: Routes::default(),
             route_settings: settings.routes,
             route_trouble: None,
             send_fails: false,
+            contests: Limit::per_hour(),
             unannounced: None,
             state: ZeroConfState::Idle,
             calm_at: None,
+            pending: false,
+            leaving: BTreeSet::new(),
         }
+    }
+
+    /// Takes other settings. What is on the interface stays as far as it can; routes follow with
+    /// the next [`Device::set_situation`].
+    pub(crate) fn change(&mut self, edge: &mut Edge, settings: &InterfaceSettings) {
+        self.alias = settings.alias;
+        self.route_settings = settings.routes;
+        self.drive(edge, |engine| engine.set_defend(settings.defend));
+        self.drive(edge, |engine| engine.set_timing(boottime(), settings.timing));
+        self.drive(edge, |engine| engine.set_range(boottime(), settings.range));
     }
 
     /// The address on the interface that is ours.
     pub(crate) fn installed(&self) -> Option<LinkLocalAddr> {
-        self.installed
+        self.installed.filter(|_| !self.pending)
     }
 
     /// The address, once it is announced.
@@ -119,6 +144,7 @@ impl Device {
     /// Takes the address and everything else of ours off the interface.
     pub(crate) fn stop(&mut self, edge: &mut Edge) {
         self.drive(edge, |engine| engine.stop(Loss::Stopped));
+        self.is_stopped = true;
         self.set_situation(edge, false, None);
         self.note(edge, None, What::Stopped);
     }
@@ -270,21 +296,47 @@ impl Device {
         self.set_routes(edge);
     }
 
-    /// Brings routes and rule in step with everything else.
+    /// The same, where it is known what the kernel has of ours.
+    pub(crate) fn check_routes(&mut self, edge: &mut Edge, present: &Present) {
+        self.routes.forget_absent(present);
+        self.set_routes(edge);
+    }
+
+    /// Brings routes and rules in step with everything else.
     fn set_routes(&mut self, edge: &mut Edge) {
         let situation = Situation {
             index: self.index,
+            name: &self.name,
             carrier: self.carrier,
             addr: self.in_use(),
             routable: self.routable,
-            guarded: edge.guard.tier() > Tier::Off,
+            tier: if self.is_stopped { Tier::Off } else { edge.guard.tier_of(self.index) },
+            exempt: edge.guard.exempt(),
         };
         let set = self.routes.set(&mut edge.rtnl, &situation, self.route_settings);
-        let trouble = set.err().filter(|error| !error.is_gone()).map(|error| error.to_string());
+        let trouble = set
+            .err()
+            .filter(|error| !error.is_gone() && !self.is_source_gone(&mut edge.rtnl))
+            .map(|error| error.to_string());
         if let Some(trouble) = trouble.as_ref().filter(|_| trouble != self.route_trouble) {
             warn!(interface = self.name, "{trouble}");
         }
         self.route_trouble = trouble;
+    }
+
+    /// Whether a source of our routes has just gone, so that the kernel takes none with it. The
+    /// notification that says so will set everything right.
+    fn is_source_gone(&self, rtnl: &mut Rtnl) -> bool {
+        let sources = self.routable.into_iter().chain(self.in_use().map(LinkLocalAddr::ip));
+        let Ok(addresses) = rtnl.addresses() else { return false };
+        let is_there =
+            |ip| addresses.iter().any(|address| (address.index, address.ip) == (self.index, ip));
+        !sources.into_iter().all(is_there)
+    }
+
+    /// Takes in that another tier of the guard is in force.
+    pub(crate) fn on_tier_changed(&mut self, edge: &mut Edge) {
+        self.set_routes(edge);
     }
 
     /// Guards the interface anew under its present name and MAC address.
@@ -301,7 +353,9 @@ impl Device {
         // Older kernels forget the mark of ours.
         let installed = self.installed.map(|addr| addr.ip());
         let foreign = edge.host.foreign(self.index, marks::PROTOCOL);
-        let addrs = foreign.filter(|&ip| Some(ip) != installed).chain(ours).collect();
+        let is_leaving = |ip| self.leaving.iter().any(|addr| addr.ip() == ip);
+        let foreign = foreign.filter(|&ip| Some(ip) != installed && !is_leaving(ip));
+        let addrs = foreign.chain(ours).collect();
         edge.guard.admit(self.index, addrs);
     }
 
@@ -312,7 +366,11 @@ impl Device {
                 None
             }
             Action::Transmit(frame) => self.transmit(edge, &frame),
-            Action::Install(addr) => Some(self.install(edge, addr)),
+            Action::Install(addr) if edge.by_script => {
+                self.ask_for(edge, addr);
+                None
+            }
+            Action::Install(addr) => Some(self.put_on(edge, addr)),
             Action::Remove(addr, loss) => {
                 self.remove(edge, addr, loss);
                 None
@@ -354,7 +412,7 @@ impl Device {
         }
     }
 
-    fn install(&mut self, edge: &mut Edge, addr: LinkLocalAddr) -> Feedback {
+    fn put_on(&mut self, edge: &mut Edge, addr: LinkLocalAddr) -> Feedback {
         let address = self.address(edge, addr);
         match edge.rtnl.add_address(&address) {
             Ok(()) => {
@@ -379,19 +437,28 @@ impl Device {
         }
         let in_use = std::mem::take(&mut self.in_use);
         self.unannounced = None;
+        let may_stay = edge.by_script && self.ask_off(edge, addr, loss);
         // From here on nothing leaves with the address.
         self.set_gate(edge);
+        if !may_stay {
+            self.take_off(edge, addr);
+        }
+        self.installed = None;
+        self.set_routes(edge);
+        if in_use {
+            let unwanted = loss == Loss::Retired && self.routable.is_none();
+            let why = if unwanted { "no address is wanted here" } else { reason(loss) };
+            info!(interface = self.name, "gave up {addr}: {why}");
+            self.note(edge, Some(addr), What::Lost(loss));
+        }
+    }
+
+    fn take_off(&mut self, edge: &mut Edge, addr: LinkLocalAddr) {
         let address = self.address(edge, addr);
         if let Err(error) = edge.rtnl.remove_address(&address) {
             warn!(interface = self.name, "{error}");
         }
         edge.host.remove(&address);
-        self.installed = None;
-        self.set_routes(edge);
-        if in_use {
-            info!(interface = self.name, "gave up {addr}: {}", reason(loss));
-            self.note(edge, Some(addr), What::Lost(loss));
-        }
     }
 
     /// Ends the connections of an address that another host will have: they could not go on, and
@@ -403,8 +470,15 @@ impl Device {
     fn reset_connections(&self, edge: &mut Edge, addr: LinkLocalAddr) {
         let Some(sockets) = &mut edge.sockets else { return };
         match sockets.reset_all(addr.ip()) {
-            Ok(0) => {}
-            Ok(count) => info!(interface = self.name, "reset {count} connections of {addr}"),
+            Ok(resets) => {
+                if resets.count > 0 {
+                    info!(interface = self.name, "reset {} connections of {addr}", resets.count);
+                }
+                if let Some(error) = resets.failures.first() {
+                    let left = resets.failures.len();
+                    warn!(interface = self.name, "{left} connections stay: {error}");
+                }
+            }
             Err(error) => warn!(interface = self.name, "{error}"),
         }
     }
@@ -460,8 +534,12 @@ impl Device {
 
     //= ACD-1-01 a conflict is reported with the MAC address behind it
     //= ACD-1.3-06 the operator learns of a conflict from the log
-    fn report_contest(&self, addr: LinkLocalAddr, Contest { mac, kind, outcome }: Contest) {
+    fn report_contest(&mut self, addr: LinkLocalAddr, Contest { mac, kind, outcome }: Contest) {
         let interface = &self.name;
+        // Anybody can forge conflicts, for ever.
+        if !self.contests.allows(boottime()) {
+            return debug!(interface, "{mac} contests {addr}: {outcome:?}");
+        }
         match (outcome, kind) {
             (Outcome::Dropped, ConflictKind::CompetingProbe) => {
                 info!(interface, "{mac} is about to use {addr} too; leaving it");
@@ -474,6 +552,9 @@ impl Device {
             }
             (Outcome::Ceded, _) => warn!(interface, "{mac} insists on {addr}; giving it up"),
         }
+        if self.contests.is_used_up() {
+            info!(interface, "that is the last conflict that is reported within the hour");
+        }
     }
 
     /// Who else has `addr` or tries it, as far as this host can know without asking.
@@ -485,7 +566,7 @@ impl Device {
         if let Some(link) = edge.host.elsewhere(self.index, addr.ip()) {
             return Some(format!("{} of this host has it", link.name));
         }
-        if edge.host.has(self.index, addr.ip(), None) {
+        if edge.host.has(self.index, addr.ip(), None) && !self.leaving.contains(&addr) {
             return Some("somebody has put it on this interface already".to_owned());
         }
         //= LL-3.2-02 neighbours on other links may have the address
@@ -511,6 +592,7 @@ fn reason(loss: Loss) -> &'static str {
         Loss::Retired => "a routable address is there",
         Loss::Stopped => "no longer managing the interface",
         Loss::Deleted => "somebody keeps deleting it",
+        Loss::OutOfRange => "it is not in the range to choose from any longer",
     }
 }
 

@@ -16,25 +16,31 @@ const SCOPE_GLOBAL: u8 = 0;
 #[derive(Debug, Default)]
 pub(crate) struct Host {
     links: BTreeMap<IfIndex, Link>,
-    addresses: Vec<Address>,
+    names: BTreeMap<String, IfIndex>,
+    addresses: BTreeMap<IfIndex, Vec<Address>>,
 }
 
 impl Host {
     /// Reads everything anew.
     pub(crate) fn load(rtnl: &mut Rtnl) -> Result<Self> {
-        let links = rtnl.links()?.into_iter().map(|link| (link.index, link)).collect();
-        Ok(Self { links, addresses: rtnl.addresses()? })
+        let mut host = Self::default();
+        for link in rtnl.links()? {
+            host.set_link(link);
+        }
+        for address in rtnl.addresses()? {
+            host.add(address);
+        }
+        Ok(host)
     }
 
     /// Takes in one change. Routes and rules are nobody's business here.
     pub(crate) fn apply(&mut self, event: &Event) {
         match event {
-            Event::LinkChanged(link) => {
-                self.links.insert(link.index, link.clone());
-            }
+            Event::LinkChanged(link) => self.set_link(link.clone()),
             Event::LinkRemoved(index) => {
+                self.forget_name(*index);
                 self.links.remove(index);
-                self.addresses.retain(|address| address.index != *index);
+                self.addresses.remove(index);
             }
             Event::AddressAdded(address) => self.add(address.clone()),
             Event::AddressRemoved(address) => self.remove(address),
@@ -46,15 +52,36 @@ impl Host {
         }
     }
 
+    fn set_link(&mut self, link: Link) {
+        self.forget_name(link.index);
+        self.names.insert(link.name.clone(), link.index);
+        self.links.insert(link.index, link);
+    }
+
+    /// A name may have gone over to another link meanwhile.
+    fn forget_name(&mut self, index: IfIndex) {
+        let Some(link) = self.links.get(&index) else { return };
+        if self.names.get(&link.name) == Some(&index) {
+            self.names.remove(&link.name);
+        }
+    }
+
     pub(crate) fn add(&mut self, address: Address) {
         self.remove(&address);
-        self.addresses.push(address);
+        self.addresses.entry(address.index).or_default().push(address);
     }
 
     /// The kernel can have one address with several prefixes.
     pub(crate) fn remove(&mut self, removed: &Address) {
-        let key = |a: &Address| (a.index, a.ip, a.prefix_len);
-        self.addresses.retain(|address| key(address) != key(removed));
+        let key = |a: &Address| (a.ip, a.prefix_len);
+        if let Some(addresses) = self.addresses.get_mut(&removed.index) {
+            addresses.retain(|address| key(address) != key(removed));
+        }
+    }
+
+    /// The numbers of all links.
+    pub(crate) fn indexes(&self) -> Vec<IfIndex> {
+        self.links.keys().copied().collect()
     }
 
     pub(crate) fn link(&self, index: IfIndex) -> Option<&Link> {
@@ -62,45 +89,47 @@ impl Host {
     }
 
     pub(crate) fn link_named(&self, name: &str) -> Option<&Link> {
-        self.links.values().find(|link| link.name == name)
+        self.links.get(self.names.get(name)?)
+    }
+
+    /// The addresses of one interface.
+    fn on(&self, index: IfIndex) -> &[Address] {
+        self.addresses.get(&index).map_or(&[], Vec::as_slice)
     }
 
     /// Whether `ip` is on the interface `index`, with this prefix if one is given.
     pub(crate) fn has(&self, index: IfIndex, ip: Ipv4Addr, prefix_len: Option<u8>) -> bool {
-        let same = |a: &Address| {
-            (a.index, a.ip) == (index, ip) && prefix_len.is_none_or(|len| a.prefix_len == len)
-        };
-        self.addresses.iter().any(same)
+        let same = |a: &Address| a.ip == ip && prefix_len.is_none_or(|len| a.prefix_len == len);
+        self.on(index).iter().any(same)
     }
 
     /// Another interface of this host that has `ip`.
     pub(crate) fn elsewhere(&self, index: IfIndex, ip: Ipv4Addr) -> Option<&Link> {
-        let other = self.addresses.iter().find(|a| a.ip == ip && a.index != index)?;
-        self.links.get(&other.index)
+        let has_it = |(other, on): &(&IfIndex, &Vec<Address>)| {
+            **other != index && on.iter().any(|a| a.ip == ip)
+        };
+        let (other, _) = self.addresses.iter().find(has_it)?;
+        self.links.get(other)
     }
 
     /// The scope of the other addresses in the network of `address` on its interface.
     pub(crate) fn neighbouring_scope(&self, address: &Address) -> Option<u8> {
         let neighbour = |a: &&Address| {
-            a.index == address.index
-                && a.prefix_len == address.prefix_len
-                && a.ip != address.ip
-                && is_link_local(a.ip)
+            a.prefix_len == address.prefix_len && a.ip != address.ip && is_link_local(a.ip)
         };
-        self.addresses.iter().find(neighbour).map(|neighbour| neighbour.scope)
+        self.on(address.index).iter().find(neighbour).map(|neighbour| neighbour.scope)
     }
 
     /// The link-local addresses on the interface `index` that bear the mark of `protocol`.
     pub(crate) fn marked(&self, index: IfIndex, protocol: u8) -> Vec<Address> {
-        let ours = |a: &&Address| a.index == index && a.protocol == protocol && is_link_local(a.ip);
-        self.addresses.iter().filter(ours).cloned().collect()
+        let ours = |a: &&Address| a.protocol == protocol && is_link_local(a.ip);
+        self.on(index).iter().filter(ours).cloned().collect()
     }
 
     /// The link-local addresses on the interface `index` that somebody else put there.
     pub(crate) fn foreign(&self, index: IfIndex, protocol: u8) -> impl Iterator<Item = Ipv4Addr> {
-        let foreign =
-            move |a: &&Address| a.index == index && a.protocol != protocol && is_link_local(a.ip);
-        self.addresses.iter().filter(foreign).map(|address| address.ip)
+        let foreign = move |a: &&Address| a.protocol != protocol && is_link_local(a.ip);
+        self.on(index).iter().filter(foreign).map(|address| address.ip)
     }
 
     /// The operable routable address of the interface `index`, if it has one: global, not
@@ -108,15 +137,14 @@ impl Host {
     //= LL-1.9-11 what counts as an operable routable address
     pub(crate) fn routable(&self, index: IfIndex) -> Option<Ipv4Addr> {
         let operable = |a: &&Address| {
-            a.index == index
-                && a.scope == SCOPE_GLOBAL
+            a.scope == SCOPE_GLOBAL
                 && a.prefix_len < HOST_PREFIX
                 && !a.deprecated
                 && a.valid.is_none_or(|left| !left.is_zero())
                 && !is_link_local(a.ip)
                 && !a.ip.is_loopback()
         };
-        self.addresses.iter().find(operable).map(|address| address.ip)
+        self.on(index).iter().find(operable).map(|address| address.ip)
     }
 }
 
@@ -179,7 +207,7 @@ mod tests {
         let mut host = host([lease.clone(), Address { deprecated: true, ..lease.clone() }]);
         assert_eq!(host.routable(index(2)), None);
         host.apply(&Event::AddressRemoved(lease));
-        assert!(host.addresses.is_empty());
+        assert!(host.on(index(2)).is_empty());
     }
 
     #[test]
@@ -197,7 +225,7 @@ mod tests {
     fn addresses_go_with_their_interface() {
         let mut host = host([address(2, [10, 0, 0, 1]), address(3, [10, 0, 1, 1])]);
         host.apply(&Event::LinkRemoved(index(2)));
-        assert_eq!((host.routable(index(2)).is_some(), host.addresses.len()), (false, 1));
+        assert_eq!((host.routable(index(2)), host.routable(index(3)).is_some()), (None, true));
     }
 
     #[test]

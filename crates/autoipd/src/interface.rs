@@ -1,5 +1,4 @@
-//! One interface as the operator named it: found, managed while it is there, and looked for again
-//! when it is gone.
+//! One interface that is wanted: managed while that is possible.
 //!
 //! [`Interface::sync`] compares what is with what should be and does the difference. It can be
 //! called at any time and as often as one likes, so nothing depends on having seen every single
@@ -7,9 +6,7 @@
 
 use std::time::Duration;
 
-use autoip_core::{
-    AddrRange, Config, DEFAULT_KEY, Engine, Instant, LinkLocalAddr, Loss, MacAddr, Sequence,
-};
+use autoip_core::{Config, DEFAULT_KEY, Engine, Instant, LinkLocalAddr, Loss, MacAddr, Sequence};
 use autoip_linux::rtnl::Link;
 use autoip_linux::{Acquire, IfIndex, InterfaceLock, PacketSocket, boottime};
 use tracing::{debug, info, warn};
@@ -17,25 +14,29 @@ use tracing::{debug, info, warn};
 use crate::Failure;
 use crate::device::Device;
 use crate::edge::Edge;
-use crate::host::Host;
 use crate::marks;
-use crate::routes;
+use crate::routes::Present;
+use crate::selection::{Choice, unsuitable};
 use crate::settings::{InterfaceSettings, Mode};
 
-/// One interface as the operator named it.
+/// When an interface is tried again that could not be had: somebody else may have let it go.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// One interface that is wanted.
 //= LL-3-01 interfaces have nothing in common but the addresses to avoid
 pub(crate) struct Interface {
-    settings: InterfaceSettings,
+    index: IfIndex,
+    choice: Choice,
     state: State,
-    /// The address held or tried last, on a device that is gone.
+    /// The address held or tried last, while the device is not managed.
     last: Option<LinkLocalAddr>,
 }
 
 enum State {
-    /// No suitable device has the name. What is wrong with the one that has it was said.
-    Absent { refusal: Option<String> },
+    /// It cannot be managed at present. Why was said.
+    Refused { why: Option<String>, retry_at: Option<Instant> },
     /// Under management; it keeps being so when it is renamed.
-    Present { device: Box<Device>, link: LinkState },
+    Managed { device: Box<Device>, link: LinkState },
 }
 
 /// What was last known of a link.
@@ -68,115 +69,164 @@ struct Retirement {
 const RETIREMENT_CHECK: Duration = Duration::from_secs(2);
 
 impl Interface {
-    pub(crate) fn new(settings: InterfaceSettings) -> Self {
-        Self { settings, state: State::Absent { refusal: None }, last: None }
+    /// An interface that is managed from the first [`Interface::sync`] on. `last` is the address
+    /// to begin with.
+    pub(crate) fn new(index: IfIndex, choice: Choice, last: Option<LinkLocalAddr>) -> Self {
+        Self { index, choice, state: State::Refused { why: None, retry_at: None }, last }
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.settings.name
+    pub(crate) fn index(&self) -> IfIndex {
+        self.index
+    }
+
+    /// What is wanted of it.
+    pub(crate) fn choice(&self) -> &Choice {
+        &self.choice
+    }
+
+    pub(crate) fn is_managed(&self) -> bool {
+        match &self.state {
+            State::Refused { .. } => false,
+            State::Managed { .. } => true,
+        }
+    }
+
+    /// Why it is not managed.
+    pub(crate) fn refusal(&self) -> Option<&str> {
+        match &self.state {
+            State::Refused { why, .. } => why.as_deref(),
+            State::Managed { .. } => None,
+        }
+    }
+
+    /// Its name, while it is managed.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match &self.state {
+            State::Refused { .. } => None,
+            State::Managed { device, .. } => Some(&device.name),
+        }
+    }
+
+    /// The address held or tried last.
+    pub(crate) fn last(&self) -> Option<LinkLocalAddr> {
+        self.last
     }
 
     pub(crate) fn device(&mut self) -> Option<&mut Device> {
         match &mut self.state {
-            State::Absent { .. } => None,
-            State::Present { device, .. } => Some(device),
-        }
-    }
-
-    /// Whether a change of the link `index`, called `name` now, matters here.
-    pub(crate) fn concerns(&self, index: IfIndex, name: Option<&str>) -> bool {
-        match &self.state {
-            State::Absent { .. } => name == Some(self.settings.name.as_str()),
-            State::Present { device, .. } => device.index == index,
+            State::Refused { .. } => None,
+            State::Managed { device, .. } => Some(device),
         }
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match &self.state {
-            State::Absent { .. } => None,
-            State::Present { device, link } => {
+            State::Refused { retry_at, .. } => *retry_at,
+            State::Managed { device, link } => {
                 let check = link.retirement.map(|retirement| retirement.check_at);
                 device.deadline().into_iter().chain(link.wait_until).chain(check).min()
             }
         }
     }
 
-    /// Brings everything in step with what the kernel says: finds the device or lets it go, and
+    /// Takes other settings. An address that stays valid under them stays.
+    pub(crate) fn change(&mut self, edge: &mut Edge, choice: Choice) {
+        let old = std::mem::replace(&mut self.choice, choice);
+        let State::Managed { device, .. } = &mut self.state else { return };
+        let settings = &self.choice.settings;
+        if old.settings != *settings {
+            info!(interface = device.name, "has other settings{}", timing_note(settings));
+            device.change(edge, settings);
+        }
+    }
+
+    /// Brings everything in step with what the kernel says: takes the device or lets it go, and
     /// starts or stops its engine. `token` is what the poller reports for its socket.
     ///
     /// # Errors
     ///
-    /// Why a device that has the name cannot be managed. Said once for each reason.
+    /// Why the device cannot be managed. Said once for each reason.
     pub(crate) fn sync(&mut self, edge: &mut Edge, token: u64) -> Result<(), Failure> {
-        if let State::Present { device, .. } = &mut self.state {
-            let link = edge.host.link(device.index);
-            if link.is_none() {
-                info!(interface = device.name, "the interface is gone; waiting for it");
-            }
-            if link.is_none_or(|link| unsuitable(link, &edge.host).is_some()) {
-                self.last = device.last().or(self.last);
-                device.stop(edge);
-                edge.guard.release(&mut edge.rtnl, device.index);
-                self.state = State::Absent { refusal: None };
-            }
+        let Some(link) = edge.host.link(self.index).cloned() else { return Ok(()) };
+        let suitable = unsuitable(&link, &edge.host).is_none();
+        if !suitable {
+            self.release(edge);
         }
-        if let State::Absent { refusal } = &mut self.state {
-            let Some(link) = edge.host.link_named(&self.settings.name).cloned() else {
-                return Ok(());
-            };
-            match attach(&self.settings, self.last, &link, edge, token) {
+        if let State::Refused { why, retry_at } = &mut self.state {
+            match attach(&self.choice.settings, self.last, &link, edge, token) {
                 Ok(device) => {
                     let device = Box::new(device);
-                    let link = LinkState::default();
-                    self.state = State::Present { device, link };
+                    self.state = State::Managed { device, link: LinkState::default() };
                 }
                 Err(failure) => {
+                    *retry_at = suitable.then(|| boottime() + RETRY);
                     let text = failure.to_string();
-                    if refusal.as_ref() == Some(&text) {
-                        return Ok(());
-                    }
-                    *refusal = Some(text);
-                    return Err(failure);
+                    let known = why.as_ref() == Some(&text);
+                    *why = Some(text);
+                    return if known { Ok(()) } else { Err(failure) };
                 }
             }
         }
-        if let State::Present { device, link } = &mut self.state {
-            follow(&self.settings, device, link, edge);
+        if let State::Managed { device, link } = &mut self.state {
+            follow(&self.choice.settings, device, link, edge);
         }
         Ok(())
     }
 
     /// Does what is due.
-    pub(crate) fn on_timer(&mut self, edge: &mut Edge) {
-        let State::Present { device, link } = &mut self.state else { return };
+    ///
+    /// # Errors
+    ///
+    /// Why the device cannot be managed after another try.
+    pub(crate) fn on_timer(&mut self, edge: &mut Edge, token: u64) -> Result<(), Failure> {
         let now = boottime();
-        let waited = link.wait_until.take_if(|at| *at <= now).is_some();
-        if waited || link.retirement.is_some_and(|retirement| retirement.check_at <= now) {
-            follow(&self.settings, device, link, edge);
+        match &mut self.state {
+            State::Refused { retry_at, .. } => {
+                if retry_at.take_if(|at| *at <= now).is_some() {
+                    return self.sync(edge, token);
+                }
+            }
+            State::Managed { device, link } => {
+                let waited = link.wait_until.take_if(|at| *at <= now).is_some();
+                if waited || link.retirement.is_some_and(|retirement| retirement.check_at <= now) {
+                    follow(&self.choice.settings, device, link, edge);
+                }
+                device.on_timer(edge);
+            }
         }
-        device.on_timer(edge);
+        Ok(())
     }
 
     /// Frames may have come in.
     pub(crate) fn on_frames(&mut self, edge: &mut Edge) {
-        let State::Present { device, link } = &mut self.state else { return };
+        let State::Managed { device, link } = &mut self.state else { return };
         device.receive(edge);
         if link.retirement.is_some() && device.in_use().is_none() {
             // It was on its way out, and another host has taken it: no new one is wanted.
-            follow(&self.settings, device, link, edge);
+            follow(&self.choice.settings, device, link, edge);
         }
     }
 
     /// The machine slept: nobody knows what happened on the link meanwhile.
     //= ACD-2.1-02 waking up is a new connection
     pub(crate) fn on_resume(&mut self, edge: &mut Edge) {
-        let State::Present { device, link } = &mut self.state else { return };
+        let State::Managed { device, link } = &mut self.state else { return };
         device.drive(edge, |engine| engine.stop(Loss::Carrier));
         link.carrier = false;
-        follow(&self.settings, device, link, edge);
+        follow(&self.choice.settings, device, link, edge);
     }
 
-    /// Takes the address off.
+    /// Lets the device go: takes everything of ours off it.
+    pub(crate) fn release(&mut self, edge: &mut Edge) {
+        if let State::Managed { device, .. } = &mut self.state {
+            self.last = device.last().or(self.last);
+            device.stop(edge);
+            edge.guard.release(&mut edge.rtnl, device.index);
+            self.state = State::Refused { why: None, retry_at: None };
+        }
+    }
+
+    /// Takes the address off, at the daemon's end.
     pub(crate) fn stop(&mut self, edge: &mut Edge) {
         if let Some(device) = self.device() {
             device.stop(edge);
@@ -205,38 +255,31 @@ fn attach(
     //= ACD-1.3-04 what other links say about the address is not heard
     let socket = PacketSocket::arp(link.index)?;
     socket.set_mark(marks::PACKET)?;
-    edge.guard.protect(&mut edge.rtnl, link.index, name, mac);
     edge.poller.add(&socket, token)?;
+    let seed = autoip_linux::seed()?;
+    edge.guard.protect(&mut edge.rtnl, link.index, name, mac);
     let left_over = take_left_over(link, edge);
-    let first = last.or(settings.start).or(left_over).or_else(|| edge.store.load(mac));
+    let remembered = edge.store.load(mac);
+    let known = [last, settings.start, left_over, remembered].into_iter().flatten();
     let config = Config {
         timing: settings.timing,
         defend: settings.defend,
-        first,
-        ..Config::new(mac, autoip_linux::seed()?)
+        first: known.into_iter().find(|&addr| settings.range.contains(addr)),
+        sequence: sequence(settings, mac),
+        ..Config::new(mac, seed)
     };
-    let timing = if settings.timing.is_rfc3927() { "" } else { " (timing: not RFC 3927)" };
-    info!(interface = name, "managing {mac}{timing}");
+    info!(interface = name, "managing {mac}{}", timing_note(settings));
     let engine = Engine::new(config);
     Ok(Device::new(link.index, name.clone(), mac, settings, engine, socket, lock))
 }
 
-/// Why ARP cannot be spoken on `link`, and what to do about it; `None` where it can.
-//= LL-1.3-01 links without ARP are refused
-//= LL-2.2.1-12 links without ARP are out of scope
-//= ACD-1.3-01 links without ARP are out of scope
-fn unsuitable(link: &Link, host: &Host) -> Option<String> {
-    let need = "link-local addresses need an Ethernet interface with ARP";
-    if let Some(why) = link.unsuitable() {
-        return Some(format!("{why}: {need}"));
-    }
-    if link.mac.is_none() {
-        return Some(format!("has no 48-bit hardware address: {need}"));
-    }
-    // Such a master takes all frames before anybody else on this interface sees them.
-    let master = host.link(link.master?)?;
-    let takes_all = matches!(master.kind.as_deref(), Some("bridge" | "bond" | "team"));
-    takes_all.then(|| format!("is a port of {0}: manage {0} instead", master.name))
+/// The candidates of an interface.
+fn sequence(settings: &InterfaceSettings, mac: MacAddr) -> Sequence {
+    Sequence::new(mac, &DEFAULT_KEY, settings.range)
+}
+
+fn timing_note(settings: &InterfaceSettings) -> &'static str {
+    if settings.timing.is_rfc3927() { "" } else { " (timing: not RFC 3927)" }
 }
 
 /// Makes sure that no other daemon manages the device.
@@ -272,7 +315,15 @@ fn take_left_over(link: &Link, edge: &mut Edge) -> Option<LinkLocalAddr> {
         edge.host.remove(&address);
         found = LinkLocalAddr::new(ip).ok().or(found);
     }
-    if let Err(error) = routes::remove_left_over(&mut edge.rtnl, link.index) {
+    let looked_for = match edge.left_over {
+        Some(_) => Ok(None),
+        None => Present::load(&mut edge.rtnl).map(Some),
+    };
+    let removed = looked_for.and_then(|present| {
+        let present = present.as_ref().or(edge.left_over.as_ref());
+        present.map_or(Ok(()), |all| all.remove_of(&mut edge.rtnl, link.index, &link.name))
+    });
+    if let Err(error) = removed {
         warn!(interface = link.name, "{error}");
     }
     found
@@ -294,7 +345,7 @@ fn follow(
     if let Some(mac) = link.mac.filter(|&mac| mac != device.mac) {
         info!(interface = device.name, "has the MAC address {mac} now");
         device.mac = mac;
-        let sequence = Sequence::new(mac, &DEFAULT_KEY, AddrRange::ALL);
+        let sequence = sequence(settings, mac);
         device.drive(edge, |engine| engine.set_mac(boottime(), mac, sequence));
         device.guard_anew(edge);
     }

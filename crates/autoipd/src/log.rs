@@ -1,6 +1,9 @@
-//! Log lines for people: `eth0: claimed 169.254.7.9`, one each, on standard error.
+//! Log lines for people: `eth0: claimed 169.254.7.9`, one each, on standard error, or in the
+//! system's log (`syslog`).
 //!
-//! A line has the time and the level in front, unless it goes to the journal, which adds both.
+//! A line has the time and the level in front, unless it goes to a log that adds both.
+
+pub(crate) mod syslog;
 
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal};
@@ -30,13 +33,15 @@ pub(crate) fn start(verbosity: Verbosity) {
         .try_init();
 }
 
-/// Standard error, where a line that cannot be written is lost and nothing more: a full disk or a
-/// reader that has gone must not end the daemon.
+/// Standard error or the system's log, where a line that cannot be written is lost and nothing
+/// more: a full disk or a reader that has gone must not end the daemon.
 struct Lossy;
 
 impl io::Write for Lossy {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let _ = io::stderr().write_all(line);
+        if !syslog::send(line) {
+            let _ = io::stderr().write_all(line);
+        }
         Ok(line.len())
     }
 
@@ -47,7 +52,7 @@ impl io::Write for Lossy {
 
 /// How an event becomes a line.
 struct Lines {
-    /// The journal takes the level from a number in angle brackets and has its own clock.
+    /// A log takes the level from a number in angle brackets and has its own clock.
     journal: bool,
 }
 
@@ -63,7 +68,7 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let level = *event.metadata().level();
-        if self.journal {
+        if self.journal || syslog::is_on() {
             write!(writer, "<{}>", priority(level))?;
         } else {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);

@@ -18,7 +18,9 @@ pub(crate) const PACKET: u32 = 0x0169_0254;
 const SCOPE_LINK: u8 = 253;
 /// 169.254.0.0/16 is never divided (RFC 3927 §2.8).
 pub(crate) const PREFIX_LEN: u8 = 16;
-const BROADCAST: Ipv4Addr = Ipv4Addr::new(169, 254, 255, 255);
+pub(crate) const NETMASK: Ipv4Addr = Ipv4Addr::new(255, 255, 0, 0);
+pub(crate) const NETWORK: Ipv4Addr = Ipv4Addr::new(169, 254, 0, 0);
+pub(crate) const BROADCAST: Ipv4Addr = Ipv4Addr::new(169, 254, 255, 255);
 /// The longest label that the kernel takes, in bytes.
 const LABEL_MAX: usize = 15;
 

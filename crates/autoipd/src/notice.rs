@@ -42,6 +42,10 @@ pub(crate) enum What {
     Lost(Loss),
     /// Another host claims the address or the candidate.
     Conflict(Contest),
+    /// The script that configures the interface is to put the address on it.
+    Wanted,
+    /// The script is to take it off again.
+    Unwanted(Loss),
     /// The interface is in this state now.
     State(ZeroConfState),
     /// The interface is managed no longer: it is gone, or the daemon ends.

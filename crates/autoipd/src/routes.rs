@@ -1,10 +1,11 @@
-//! The routes and the routing rule of one interface: what should be there, and what we have put
+//! The routes and the routing rules of one interface: what should be there, and what we have put
 //! there.
 //!
 //! Every interface that we manage has 169.254.0.0/16 on its link, whether or not it has an address
 //! of that network. An address in use has a table of its own besides, so that whatever is sent
 //! from it leaves by its own interface, straight to its destination.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use autoip_linux::rtnl::{LOCAL_TABLE, MAIN_TABLE, Route, RouteKind, Rtnl, Rule};
 use autoip_linux::{IfIndex, Result};
 use autoip_wire::LINK_LOCAL_NET;
 
+use crate::guard::Tier;
+use crate::host::Host;
 use crate::limit::Limit;
 use crate::marks;
 use crate::settings::RouteSettings;
@@ -26,6 +29,9 @@ const DEFAULT_METRIC_BASE: u32 = 2_000_000_000;
 const TABLE_BASE: u32 = 39_270_000;
 /// Our rules are asked before the tables of everybody else.
 const RULE_PRIORITY: u32 = 3927;
+/// Before that, what came in is kept from being forwarded; and before that again, what may be.
+const FENCE_PRIORITY: u32 = 3926;
+const EXEMPT_PRIORITY: u32 = 3925;
 /// Straight to the destination, without a router (RT_SCOPE_LINK).
 const SCOPE_LINK: u8 = 253;
 /// The pause after others deleted our routes too often.
@@ -35,21 +41,30 @@ const LINK_LOCAL_PREFIX: u8 = 16;
 const HOST_PREFIX: u8 = 32;
 const BROADCAST: Ipv4Addr = Ipv4Addr::new(169, 254, 255, 255);
 
+/// The metric of the on-link route of an interface for which nobody chose one.
+pub(crate) fn metric(index: IfIndex) -> u32 {
+    METRIC_BASE.saturating_add(index.get())
+}
+
 /// What decides about the routes of an interface.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Situation {
+pub(crate) struct Situation<'a> {
     pub(crate) index: IfIndex,
+    pub(crate) name: &'a str,
     /// Without a carrier there are no routes.
     pub(crate) carrier: bool,
     /// Our address, once it is announced.
     pub(crate) addr: Option<LinkLocalAddr>,
     /// The operable routable address.
     pub(crate) routable: Option<Ipv4Addr>,
-    /// Whether addresses get tables of their own.
-    pub(crate) guarded: bool,
+    /// From [`Tier::Sysctl`] on, addresses get tables of their own. In that tier rules have to do
+    /// what the filter does above it.
+    pub(crate) tier: Tier,
+    /// Link-local addresses to and from which packets may be forwarded.
+    pub(crate) exempt: &'a [Ipv4Addr],
 }
 
-impl Situation {
+impl Situation<'_> {
     fn routes(&self, settings: RouteSettings) -> Vec<Route> {
         let mut routes = Vec::new();
         // New traffic comes from the routable address where there is one.
@@ -68,7 +83,7 @@ impl Situation {
             destination: LINK_LOCAL_NET,
             prefix_len: LINK_LOCAL_PREFIX,
             scope: SCOPE_LINK,
-            metric: settings.metric.unwrap_or(METRIC_BASE.saturating_add(number)),
+            metric: settings.metric.unwrap_or(metric(self.index)),
             // The kernel takes the route away together with this address, even after a crash.
             source: Some(source),
             protocol: marks::PROTOCOL,
@@ -84,7 +99,7 @@ impl Situation {
                 routes.push(Route { kind, metric, table, destination, prefix_len, ..on_link });
             }
             Some(addr) => {
-                if self.guarded {
+                if self.tier > Tier::Off {
                     //= LL-2.6.2-06 from our address every destination is reached directly
                     let (source, table) = (Some(addr.ip()), table(self.index));
                     routes.push(Route { metric: 0, source, table, ..everything.clone() });
@@ -102,33 +117,73 @@ impl Situation {
         routes
     }
 
+    fn rules(&self) -> Vec<Rule> {
+        let mut rules = self.fence();
+        rules.extend(self.own_rule());
+        rules
+    }
+
     /// The rule that has packets from our address leave by its own interface.
     //= LL-2.6.2-07 packets from our address never go to a router
     //= BASE-06 an address leaves by its own interface only
     //= LL-2.6.1-04 the interface of an address is settled before anything else
     //= LL-3.1-01 an address stays on its own link
     //= LL-2.7-02 packets with a link-local address are handed to no router
-    fn rule(&self) -> Option<Rule> {
-        let addr = self.addr.filter(|_| self.guarded && self.carrier)?;
+    fn own_rule(&self) -> Option<Rule> {
+        let addr = self.addr.filter(|_| self.tier > Tier::Off && self.carrier)?;
         Some(Rule {
             priority: RULE_PRIORITY,
             from: Some((addr.ip(), HOST_PREFIX)),
             to: None,
             iif: None,
             oif: None,
-            table: table(self.index),
+            table: Some(table(self.index)),
             protocol: marks::PROTOCOL,
         })
+    }
+
+    /// The rules that stand in for the filter: what came in here with a link-local address at
+    /// either end goes no further. The table of the host's own addresses is asked before them.
+    //= LL-2.7-03 nothing with a link-local address that comes in here is forwarded
+    fn fence(&self) -> Vec<Rule> {
+        if self.tier != Tier::Sysctl {
+            return Vec::new();
+        }
+        let rule = |priority, from, to, table| Rule {
+            priority,
+            from,
+            to,
+            iif: Some(self.name.to_owned()),
+            oif: None,
+            table,
+            protocol: marks::PROTOCOL,
+        };
+        let both_ways = |priority, network, table| {
+            let network = Some(network);
+            [rule(priority, network, None, table), rule(priority, None, network, table)]
+        };
+        let exempt = self
+            .exempt
+            .iter()
+            .flat_map(|&addr| both_ways(EXEMPT_PRIORITY, (addr, HOST_PREFIX), Some(MAIN_TABLE)));
+        exempt.chain(both_ways(FENCE_PRIORITY, (LINK_LOCAL_NET, LINK_LOCAL_PREFIX), None)).collect()
     }
 }
 
 /// What we have put into the kernel.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Routes {
     routes: Vec<Route>,
-    rule: Option<Rule>,
+    rules: Vec<Rule>,
     restores: Limit,
     retry_at: Option<Instant>,
+}
+
+impl Default for Routes {
+    fn default() -> Self {
+        let restores = Limit::per_minute();
+        Self { routes: Vec::new(), rules: Vec::new(), restores, retry_at: None }
+    }
 }
 
 impl Routes {
@@ -136,12 +191,12 @@ impl Routes {
     pub(crate) fn set(
         &mut self,
         rtnl: &mut Rtnl,
-        situation: &Situation,
+        situation: &Situation<'_>,
         settings: RouteSettings,
     ) -> Result<()> {
         let routes = self.set_routes(rtnl, &situation.routes(settings));
-        let rule = self.set_rule(rtnl, situation.rule());
-        routes.and(rule)
+        let rules = self.set_rules(rtnl, &situation.rules());
+        routes.and(rules)
     }
 
     fn set_routes(&mut self, rtnl: &mut Rtnl, wanted: &[Route]) -> Result<()> {
@@ -161,17 +216,16 @@ impl Routes {
         Ok(())
     }
 
-    fn set_rule(&mut self, rtnl: &mut Rtnl, wanted: Option<Rule>) -> Result<()> {
-        if wanted == self.rule {
-            return Ok(());
+    fn set_rules(&mut self, rtnl: &mut Rtnl, wanted: &[Rule]) -> Result<()> {
+        while let Some(place) = self.rules.iter().position(|old| !wanted.contains(old)) {
+            rtnl.remove_rule(&self.rules[place])?;
+            self.rules.remove(place);
         }
-        if let Some(old) = &self.rule {
-            rtnl.remove_rule(old)?;
-            self.rule = None;
-        }
-        if let Some(new) = wanted {
-            rtnl.add_rule(&new)?;
-            self.rule = Some(new);
+        for rule in wanted {
+            if !self.rules.contains(rule) {
+                rtnl.add_rule(rule)?;
+                self.rules.push(rule.clone());
+            }
         }
         Ok(())
     }
@@ -180,7 +234,14 @@ impl Routes {
     /// sure of all of them.
     pub(crate) fn forget(&mut self) {
         self.routes.clear();
-        self.rule = None;
+        self.rules.clear();
+        self.retry_at = None;
+    }
+
+    /// The same, where it is known what the kernel has.
+    pub(crate) fn forget_absent(&mut self, present: &Present) {
+        self.routes.retain(|route| present.has_route(route));
+        self.rules.retain(|rule| present.has_rule(rule));
         self.retry_at = None;
     }
 
@@ -192,8 +253,7 @@ impl Routes {
 
     /// Whether somebody else deleted ours.
     pub(crate) fn lost_rule(&self, removed: &Rule) -> bool {
-        let key = |rule: &Rule| (rule.priority, rule.from, rule.table);
-        self.rule.as_ref().is_some_and(|rule| key(rule) == key(removed))
+        self.rules.contains(removed)
     }
 
     /// Whether to put back at once what somebody else deleted. When that happens too often it
@@ -212,20 +272,77 @@ impl Routes {
     }
 }
 
-/// Takes away what a daemon left here that was killed.
-pub(crate) fn remove_left_over(rtnl: &mut Rtnl, index: IfIndex) -> Result<()> {
-    let ours = |route: &Route| route.index == index && route.protocol == marks::PROTOCOL;
-    for table in [MAIN_TABLE, LOCAL_TABLE, table(index)] {
-        for route in rtnl.routes_of(table)?.iter().filter(|route| ours(route)) {
+/// What bears our mark in the kernel.
+#[derive(Debug, Default)]
+pub(crate) struct Present {
+    routes: BTreeMap<IfIndex, Vec<Route>>,
+    rules: Vec<Rule>,
+}
+
+impl Present {
+    pub(crate) fn load(rtnl: &mut Rtnl) -> Result<Self> {
+        let mut routes = BTreeMap::<_, Vec<_>>::new();
+        for route in rtnl.routes_with(marks::PROTOCOL)? {
+            routes.entry(route.index).or_default().push(route);
+        }
+        let mut rules = rtnl.rules()?;
+        rules.retain(|rule| rule.protocol == marks::PROTOCOL);
+        rules.sort_unstable_by_key(rule_key);
+        Ok(Self { routes, rules })
+    }
+
+    fn has_route(&self, route: &Route) -> bool {
+        self.routes.get(&route.index).is_some_and(|routes| routes.contains(route))
+    }
+
+    fn has_rule(&self, rule: &Rule) -> bool {
+        self.rules_like(rule_key(rule)).contains(rule)
+    }
+
+    /// Those that differ in their addresses alone.
+    fn rules_like(&self, key: RuleKey) -> &[Rule] {
+        let from = self.rules.partition_point(|rule| rule_key(rule) < key);
+        let to = self.rules.partition_point(|rule| rule_key(rule) <= key);
+        &self.rules[from..to]
+    }
+
+    /// Takes away what a daemon left on an interface that was killed.
+    pub(crate) fn remove_of(&self, rtnl: &mut Rtnl, index: IfIndex, name: &str) -> Result<()> {
+        for route in self.routes.get(&index).into_iter().flatten() {
             rtnl.remove_route(route)?;
         }
-    }
-    for rule in rtnl.rules()? {
-        if rule.protocol == marks::PROTOCOL && rule.table == table(index) {
-            rtnl.remove_rule(&rule)?;
+        let fence = |priority, table| self.rules_like((Some(name.to_owned()), priority, table));
+        let own = self.rules_like((None, RULE_PRIORITY, Some(table(index))));
+        let fences = [fence(EXEMPT_PRIORITY, Some(MAIN_TABLE)), fence(FENCE_PRIORITY, None)];
+        for rule in own.iter().chain(fences.into_iter().flatten()) {
+            rtnl.remove_rule(rule)?;
         }
+        Ok(())
     }
-    Ok(())
+
+    /// Takes away the rules of interfaces that are not there any longer: nobody else will.
+    pub(crate) fn remove_strays(&self, rtnl: &mut Rtnl, host: &Host) -> Result<()> {
+        for rule in &self.rules {
+            let is_stray = match (&rule.iif, rule.table) {
+                (Some(name), _) => host.link_named(name).is_none(),
+                (None, Some(table)) => {
+                    let index = table.checked_sub(TABLE_BASE).and_then(IfIndex::new);
+                    index.is_some_and(|index| host.link(index).is_none())
+                }
+                (None, None) => false,
+            };
+            if is_stray {
+                rtnl.remove_rule(rule)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+type RuleKey = (Option<String>, u32, Option<u32>);
+
+fn rule_key(rule: &Rule) -> RuleKey {
+    (rule.iif.clone(), rule.priority, rule.table)
 }
 
 /// What tells a route from others for the kernel.
@@ -243,17 +360,19 @@ mod tests {
 
     const ROUTABLE: Ipv4Addr = Ipv4Addr::new(192, 168, 1, 5);
 
-    fn situation() -> Situation {
+    fn situation() -> Situation<'static> {
         Situation {
             index: IfIndex::new(3).unwrap(),
+            name: "eth0",
             carrier: true,
             addr: "169.254.7.9".parse().ok(),
             routable: None,
-            guarded: true,
+            tier: Tier::Filter,
+            exempt: &[],
         }
     }
 
-    fn in_words(situation: Situation, settings: RouteSettings) -> Vec<String> {
+    fn in_words(situation: Situation<'_>, settings: RouteSettings) -> Vec<String> {
         let words = |route: &Route| {
             let Route { destination, prefix_len, metric, table, .. } = route;
             let source = route.source.unwrap();
@@ -271,10 +390,34 @@ mod tests {
                 "Unicast 169.254.0.0/16 169.254.7.9 1003 254"
             ]
         );
-        assert_eq!(situation().rule().unwrap().from, Some(([169, 254, 7, 9].into(), 32)));
-        let unguarded = Situation { guarded: false, ..situation() };
+        let [rule] = &situation().rules()[..] else { panic!("one rule") };
+        assert_eq!(rule.from, Some(([169, 254, 7, 9].into(), 32)));
+        let unguarded = Situation { tier: Tier::Off, ..situation() };
         assert_eq!(unguarded.routes(RouteSettings::default()).len(), 1);
-        assert_eq!(unguarded.rule(), None);
+        assert_eq!(unguarded.rules(), []);
+    }
+
+    #[test]
+    fn rules_stand_in_for_a_filter() {
+        let exempt = [Ipv4Addr::new(169, 254, 169, 254)];
+        let situation =
+            Situation { tier: Tier::Sysctl, addr: None, exempt: &exempt, ..situation() };
+        let words: Vec<_> = situation
+            .rules()
+            .iter()
+            .map(|rule| (rule.priority, rule.from, rule.to, rule.iif.clone(), rule.table))
+            .collect();
+        let (iif, network) = (Some("eth0".to_owned()), Some((LINK_LOCAL_NET, 16)));
+        let alone = Some((exempt[0], 32));
+        assert_eq!(
+            words,
+            [
+                (3925, alone, None, iif.clone(), Some(MAIN_TABLE)),
+                (3925, None, alone, iif.clone(), Some(MAIN_TABLE)),
+                (3926, network, None, iif.clone(), None),
+                (3926, None, network, iif, None),
+            ]
+        );
     }
 
     //= test LL-2.6.2-03
@@ -338,7 +481,7 @@ mod tests {
             Situation { addr: None, routable: None, ..situation() },
         ] {
             assert_eq!(situation.routes(RouteSettings::default()), []);
-            assert_eq!(situation.rule(), None);
+            assert_eq!(situation.rules(), []);
         }
     }
 }

@@ -1,16 +1,31 @@
-//! What the daemon is to do, as data: the command line after all checks.
+//! What the daemon is to do, as data: the command line and the configuration file after all checks.
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use autoip_core::{Defend, LinkLocalAddr, Timing};
+use autoip_core::{AddrRange, Defend, LinkLocalAddr, Timing};
+
+use crate::selection::Rule;
+
+/// Where addresses are remembered, unless told otherwise.
+pub(crate) const STATE_DIR: &str = "/var/lib/autoip";
+/// Where hooks are, unless told otherwise.
+pub(crate) const HOOKS_DIR: &str = "/etc/autoip/hooks.d";
 
 /// Everything that the daemon was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
-    /// The interfaces to manage; at least one, each named once.
-    pub(crate) interfaces: Vec<InterfaceSettings>,
+    /// Which interfaces to manage, and how.
+    pub(crate) rules: Vec<Rule>,
+    /// How to manage an interface that is named at run time. Every interface has a rule here.
+    pub(crate) named: Vec<Rule>,
+    pub(crate) process: ProcessSettings,
+}
+
+/// What holds for the whole process, from its start to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ProcessSettings {
     /// Where addresses are remembered.
     pub(crate) state_dir: PathBuf,
     /// How much is logged.
@@ -19,6 +34,10 @@ pub(crate) struct Settings {
     pub(crate) guard: GuardMode,
     /// Link-local addresses to and from which packets may be forwarded.
     pub(crate) exempt: Vec<Ipv4Addr>,
+    /// The directory of hooks, if any are to run.
+    pub(crate) hooks: Option<PathBuf>,
+    /// Whether the daemon gives up what it does not need.
+    pub(crate) sandbox: bool,
 }
 
 /// What the guard is to use.
@@ -37,10 +56,11 @@ pub(crate) enum GuardMode {
 /// What was told about one interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InterfaceSettings {
-    pub(crate) name: String,
     pub(crate) mode: Mode,
     /// Tried before the remembered address.
     pub(crate) start: Option<LinkLocalAddr>,
+    /// The addresses to choose from.
+    pub(crate) range: AddrRange,
     pub(crate) defend: Defend,
     pub(crate) timing: Timing,
     /// Head start for DHCP after each time that the link comes up.

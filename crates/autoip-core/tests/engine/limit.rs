@@ -69,6 +69,24 @@ fn after_ten_conflicts_new_candidates_are_a_minute_apart_and_always_others() {
     }
 }
 
+/// A probe that could not be sent is none: the minute runs from the one that went out.
+//= test ACD-2.1.1-08
+#[test]
+fn the_limit_counts_from_a_first_probe_that_went_out() {
+    let mut driver = Driver::started();
+    for _ in 0..9 {
+        deny(&mut driver);
+    }
+    driver.step();
+    for _ in 0..59 {
+        driver.input(Engine::transmit_failed);
+        driver.step();
+    }
+    let sent_at = driver.now;
+    driver.receive(&reply(PEER, driver.addr()));
+    assert_eq!((driver.stage(), driver.deadline()), (Stage::BackingOff, sent_at + secs(60)));
+}
+
 //= test LL-2.2.1-10
 //= test ACD-2.1.1-08
 #[test]

@@ -13,5 +13,6 @@ mod life;
 mod limit;
 mod profile;
 mod properties;
+mod setting;
 mod table;
 mod watch;

@@ -4,14 +4,25 @@ use autoip_linux::rtnl::Conf;
 
 use crate::command::sysctl;
 use crate::facts::{Facts, Interface};
-use crate::{Finding, Id, Severity};
+use crate::{Finding, Id, Severity, numbers};
 
 /// Interfaces that take part, and whose link-local packets this host passes on.
 pub(super) fn forwarding(facts: &Facts) -> Vec<Finding> {
     let passing = facts.examined().filter(|interface| {
-        interface.takes_part() && interface.setting(Conf::Forwarding).is_some_and(|s| s.own > 0)
+        interface.takes_part()
+            && interface.setting(Conf::Forwarding).is_some_and(|s| s.own > 0)
+            && !is_fenced(facts, interface)
     });
     passing.filter_map(forwards).collect()
+}
+
+/// Without its packet filter, autoipd has rules that drop what came in and would go further.
+fn is_fenced(facts: &Facts, interface: &Interface) -> bool {
+    facts.rules.iter().any(|rule| {
+        rule.protocol == numbers::PROTOCOL
+            && rule.table.is_none()
+            && rule.iif.as_deref() == Some(interface.name())
+    })
 }
 
 fn forwards(interface: &Interface) -> Option<Finding> {
@@ -80,6 +91,7 @@ fn severity(interface: &Interface) -> Option<Severity> {
 mod tests {
     use super::*;
     use crate::facts::tests::{brief, host, interface, managed};
+    use autoip_linux::rtnl::Rule;
 
     fn with(conf: Conf, gate: Option<bool>) -> Facts {
         let mut one = Interface { gate, ..managed(1) };
@@ -98,6 +110,23 @@ mod tests {
         let mut apart = interface(1);
         apart.set(Conf::Forwarding, 1);
         assert_eq!(forwarding(&host([apart])), [], "nothing link-local there");
+    }
+
+    #[test]
+    fn rules_that_keep_back_make_it_harmless_too() {
+        let mut facts = with(Conf::Forwarding, Some(false));
+        facts.rules = vec![Rule {
+            priority: 3926,
+            from: Some(([169, 254, 0, 0].into(), 16)),
+            to: None,
+            iif: Some("eth1".to_owned()),
+            oif: None,
+            table: None,
+            protocol: numbers::PROTOCOL,
+        }];
+        assert_eq!(forwarding(&facts), []);
+        facts.rules[0].iif = Some("eth2".to_owned());
+        assert_eq!(forwarding(&facts).len(), 1);
     }
 
     #[test]

@@ -21,7 +21,8 @@ fn finding(facts: &Facts, interface: &Interface) -> Finding {
         interface: Some(name.to_owned()),
         what: format!("The guard of autoipd {state}."),
         why: "The kernel answers ARP from link-local addresses to the asker alone, so that \
-              owners of one address do not hear of each other, and passes on what is link-local."
+              owners of one address do not hear of each other, and hands what is link-local to \
+              routers."
             .to_owned(),
         rfc: Some("RFC 3927 §2.5"),
         remedy: "Start autoipd without \"--guard sysctl\" and \"--guard off\", on a kernel of \

@@ -26,7 +26,11 @@ pub(super) fn numbers(facts: &Facts) -> Vec<Finding> {
     }
     for rule in facts.rules.iter().filter(|rule| rule.protocol == numbers::PROTOCOL) {
         let mut managed = facts.interfaces.iter().filter(|interface| interface.managed);
-        let is_kept = managed.any(|interface| numbers::table(interface.index()) == rule.table);
+        // One of an address has a table, one that keeps back what came in has an interface.
+        let is_kept = managed.any(|interface| {
+            rule.table == Some(numbers::table(interface.index()))
+                || rule.iif.as_deref() == Some(interface.name())
+        });
         let into = if is_kept { &mut own } else { &mut left };
         into.push(format!("rule {} {}", rule.priority, selector(rule)));
         if !is_kept {
@@ -140,7 +144,7 @@ pub(super) fn earlier_rule(facts: &Facts) -> Vec<Finding> {
     let earlier = facts.rules.iter().filter(|rule| {
         rule.priority < numbers::RULE_PRIORITY
             && rule.protocol != numbers::PROTOCOL
-            && rule.table != LOCAL_TABLE
+            && rule.table != Some(LOCAL_TABLE)
             && rule.iif.is_none()
             && rule.from.is_none_or(covers_link_local)
             && rule.to.is_none_or(covers_link_local)
@@ -158,9 +162,14 @@ fn earlier_than_ours(rule: &Rule) -> Finding {
             "The rule {priority} {selector} is asked before autoipd's own (priority {}).",
             numbers::RULE_PRIORITY
         ),
-        why: "Where its table knows a way, traffic of link-local addresses takes it: into a \
-              tunnel, or to a router."
-            .to_owned(),
+        why: match rule.table {
+            Some(_) => {
+                "Where its table knows a way, traffic of link-local addresses takes it: into a \
+                 tunnel, or to a router."
+            }
+            None => "It drops traffic of link-local addresses.",
+        }
+        .to_owned(),
         rfc: Some("RFC 3927 §2.6.2"),
         remedy: format!("Give it a priority above {}.", numbers::RULE_PRIORITY),
         command: Some(format!(
@@ -192,7 +201,10 @@ fn selector(rule: &Rule) -> String {
             text.push_str(&format!(" {key} {}", word(name)));
         }
     }
-    text.push_str(&format!(" table {}", rule.table));
+    match rule.table {
+        Some(table) => text.push_str(&format!(" table {table}")),
+        None => text.push_str(" blackhole"),
+    }
     text
 }
 
@@ -211,7 +223,7 @@ mod tests {
             to: None,
             iif: None,
             oif: None,
-            table: TABLE,
+            table: Some(TABLE),
             protocol,
         }
     }
@@ -260,6 +272,21 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_that_keeps_back_is_kept_with_its_interface() {
+        let mut facts = own();
+        let (from, iif) = (Some(([169, 254, 0, 0].into(), 16)), Some("eth1".to_owned()));
+        facts.rules = vec![Rule { from, iif, table: None, ..rule(3926, numbers::PROTOCOL) }];
+        let found = numbers(&facts);
+        assert_eq!(brief(&found), [(Id::OwnNumbers, Severity::Note, None)]);
+        let text = "rule 3926 from 169.254.0.0/16 iif eth1 blackhole";
+        assert!(found[0].what.contains(text), "{}", found[0].what);
+        facts.interfaces[0].managed = false;
+        let command = numbers(&facts)[0].command.clone().unwrap();
+        let wanted = "ip rule del priority 3926 from 169.254.0.0/16 iif eth1 blackhole";
+        assert!(command.ends_with(wanted), "{command}");
+    }
+
+    #[test]
     fn our_numbers_are_ours_alone() {
         let mut facts = own();
         facts.rules.push(rule(3927, 3));
@@ -277,7 +304,7 @@ mod tests {
     #[test]
     fn an_earlier_rule_may_take_our_traffic() {
         let earlier = |change: fn(&mut Rule)| {
-            let mut rule = Rule { from: None, table: 100, ..rule(500, 3) };
+            let mut rule = Rule { from: None, table: Some(100), ..rule(500, 3) };
             change(&mut rule);
             earlier_rule(&Facts { rules: vec![rule], ..host([managed(1)]) })
         };
@@ -293,7 +320,7 @@ mod tests {
         assert_eq!(earlier(|rule| rule.from = Some(([169, 0, 0, 0].into(), 8))).len(), 1);
         assert_eq!(earlier(|rule| rule.from = Some((ROUTABLE, 32))), []);
         assert_eq!(earlier(|rule| rule.to = Some(([10, 0, 0, 0].into(), 8))), []);
-        assert_eq!(earlier(|rule| rule.table = LOCAL_TABLE), []);
+        assert_eq!(earlier(|rule| rule.table = Some(LOCAL_TABLE)), []);
         assert_eq!(earlier(|rule| rule.priority = 32_766), []);
         assert_eq!(earlier(|rule| rule.iif = Some("wg0".to_owned())), []);
     }

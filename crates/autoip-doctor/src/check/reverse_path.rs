@@ -59,7 +59,7 @@ fn drops_routable_neighbours(
     interface: &Interface,
     setting: Setting,
 ) -> Option<Finding> {
-    let own_table = numbers::table(interface.index());
+    let own_table = Some(numbers::table(interface.index()));
     let has_rule = facts.rules.iter().any(|rule| rule.table == own_table && rule.from.is_some());
     let strict = setting.effective() == STRICT;
     let mut ways = facts.default_routes();
@@ -108,7 +108,7 @@ mod tests {
             to: None,
             iif: None,
             oif: None,
-            table: numbers::table(interface.index()),
+            table: Some(numbers::table(interface.index())),
             protocol: numbers::PROTOCOL,
         }
     }

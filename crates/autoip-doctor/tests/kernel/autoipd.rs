@@ -119,6 +119,17 @@ pub(crate) fn without_its_guard_the_host_is_not() {
     assert!(the_one(&report, Id::Guard).what.contains("\"off\""));
     assert_absent(&patient.examine_as(&said(Tier::Nft)), Id::Guard);
     drop(daemon);
+    patient.shell(&the_one(&patient.examine(), Id::LeftOver).command.unwrap());
+
+    // Rules do what they can.
+    let daemon = claim(&patient, "--guard sysctl", "rule 3927 ");
+    let report = patient.examine();
+    assert_eq!(the_one(&report, Id::Guard).severity, Severity::Warning);
+    assert_absent(&report, Id::Forwarding);
+    assert_absent(&report, Id::LeftOver);
+    drop(daemon);
+    patient.shell(&the_one(&patient.examine(), Id::LeftOver).command.unwrap());
+    assert_absent(&patient.examine(), Id::LeftOver);
     let _daemon = claim(&patient, "", "rule 3927 ");
     assert_absent(&patient.examine(), Id::Guard);
 }

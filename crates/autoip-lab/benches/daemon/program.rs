@@ -89,7 +89,9 @@ impl Program {
         match self {
             Self::Reexecuted | Self::Autoipd(_) => {
                 let mut command = self.bare();
-                command.arg("--state-dir").arg(state_dir).args(timing.arguments(interfaces));
+                command.args(["--config", "/dev/null", "--hooks", "none"]);
+                command.arg("--state-dir").arg(state_dir);
+                command.args(timing.arguments(interfaces));
                 command
             }
             Self::AvahiAutoipd(path) => {

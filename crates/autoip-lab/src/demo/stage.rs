@@ -278,6 +278,8 @@ fn frames(tap: &PacketSocket, station: usize) -> Vec<Happening> {
 /// This program again, as the daemon.
 fn daemon(state_dir: &StateDir, name: &str) -> Command {
     let mut command = Command::new("/proc/self/exe");
-    command.args(["autoipd", "-v", "-i", INTERFACE, "--state-dir"]).arg(state_dir.of(name));
+    // What this machine has in /etc is nobody's business here.
+    command.args(["autoipd", "-v", "-i", INTERFACE, "--config", "/dev/null", "--hooks", "none"]);
+    command.arg("--state-dir").arg(state_dir.of(name));
     command
 }

@@ -1,12 +1,10 @@
 //! Changes that are made together.
 
-use std::net::Ipv4Addr;
-
 use netlink_packet_core::{NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST};
 
 use super::instruction::{number, text};
 use super::{
-    Chain, Family, LIST_ELEMENT, NEW_RULE, RULE_CHAIN, RULE_EXPRESSIONS, RULE_TABLE, Set,
+    Chain, Family, Key, LIST_ELEMENT, NEW_RULE, RULE_CHAIN, RULE_EXPRESSIONS, RULE_TABLE, Set,
     Statement, Table, kind,
 };
 use crate::netlink::Writer;
@@ -44,8 +42,10 @@ const SET_NAME: u16 = 2;
 const SET_KEY_TYPE: u16 = 4;
 const SET_KEY_LEN: u16 = 5;
 const SET_ID: u16 = 10;
-/// What `nft` calls the type of the keys; the kernel keeps it for nft's sake alone.
-const TYPE_IPV4_ADDR: u32 = 7;
+const SET_USER_DATA: u16 = 13;
+/// What nft writes there when the keys are in the order of the machine: the number of the item,
+/// its length, and 1.
+const KEYS_IN_HOST_ORDER: [u8; 2] = [0, 4];
 
 const ELEMENTS_TABLE: u16 = 1;
 const ELEMENTS_SET: u16 = 2;
@@ -125,42 +125,44 @@ impl Batch {
     }
 
     /// Adds a set without elements.
-    pub fn add_set(&mut self, set: &Set<'_>) -> &mut Self {
+    pub fn add_set<K: Key>(&mut self, set: &Set<'_, K>) -> &mut Self {
         // The kernel wants sets that are added together to have different numbers.
         let id = u32::try_from(self.changes.len()).unwrap_or(u32::MAX);
         self.push(NEW_SET, NLM_F_CREATE, &set.table, format!("add the {set}"), |out| {
             text(out, SET_TABLE, set.table.name);
             text(out, SET_NAME, set.name);
-            number(out, SET_KEY_TYPE, TYPE_IPV4_ADDR);
-            number(out, SET_KEY_LEN, 4);
+            number(out, SET_KEY_TYPE, K::TYPE);
+            number(out, SET_KEY_LEN, u32::try_from(K::LEN).expect("a key is short"));
             number(out, SET_ID, id);
+            if K::HOST_ORDER {
+                let order = [&KEYS_IN_HOST_ORDER[..], &1u32.to_ne_bytes()].concat();
+                out.attribute(SET_USER_DATA, &order);
+            }
         })
     }
 
     /// Removes a set, which no rule may use any longer.
-    pub fn remove_set(&mut self, set: &Set<'_>) -> &mut Self {
+    pub fn remove_set<K>(&mut self, set: &Set<'_, K>) -> &mut Self {
         self.push(DELETE_SET, 0, &set.table, format!("remove the {set}"), |out| {
             text(out, SET_TABLE, set.table.name);
             text(out, SET_NAME, set.name);
         })
     }
 
-    /// Adds addresses to a set; those that it has already are left as they are.
-    pub fn add_elements(&mut self, set: &Set<'_>, addresses: &[Ipv4Addr]) -> &mut Self {
-        for addresses in addresses.chunks(ELEMENTS_MAX) {
-            let op = format!("add {} to the {set}", listing(addresses));
-            self.push(NEW_ELEMENTS, NLM_F_CREATE, &set.table, op, |out| {
-                elements(out, set, addresses);
-            });
+    /// Adds elements to a set; those that it has already are left as they are.
+    pub fn add_elements<K: Key>(&mut self, set: &Set<'_, K>, keys: &[K]) -> &mut Self {
+        for keys in keys.chunks(ELEMENTS_MAX) {
+            let op = format!("add {} to the {set}", listing(keys));
+            self.push(NEW_ELEMENTS, NLM_F_CREATE, &set.table, op, |out| elements(out, set, keys));
         }
         self
     }
 
-    /// Removes addresses from a set, all of which must be in it.
-    pub fn remove_elements(&mut self, set: &Set<'_>, addresses: &[Ipv4Addr]) -> &mut Self {
-        for addresses in addresses.chunks(ELEMENTS_MAX) {
-            let op = format!("remove {} from the {set}", listing(addresses));
-            self.push(DELETE_ELEMENTS, 0, &set.table, op, |out| elements(out, set, addresses));
+    /// Removes elements from a set, all of which must be in it.
+    pub fn remove_elements<K: Key>(&mut self, set: &Set<'_, K>, keys: &[K]) -> &mut Self {
+        for keys in keys.chunks(ELEMENTS_MAX) {
+            let op = format!("remove {} from the {set}", listing(keys));
+            self.push(DELETE_ELEMENTS, 0, &set.table, op, |out| elements(out, set, keys));
         }
         self
     }
@@ -212,15 +214,25 @@ impl Batch {
         change.map_or("change nf_tables", |change| &change.op).to_owned()
     }
 
+    /// Each change as a batch of its own.
+    pub(super) fn singles(&self) -> impl Iterator<Item = Self> {
+        self.changes.iter().map(|change| Self { changes: vec![change.clone()] })
+    }
+
     /// The whole as one datagram, in which the begin has the number `begin`, the changes have the
     /// next ones and the end has the last one.
+    ///
+    /// Only the last change asks for an acknowledgement, which comes when all have been made; the
+    /// kernel reports every change that it refuses, whether asked or not.
     pub(super) fn datagram(&self, begin: u32) -> Vec<u8> {
         let mut out = Writer::default();
         let mut sequence = begin;
         out.message(BATCH_BEGIN, NLM_F_REQUEST, sequence, |body| body.raw(&FOR_NF_TABLES));
-        for Change { kind, flags, family, attributes, .. } in &self.changes {
+        for (place, change) in self.changes.iter().enumerate() {
+            let Change { kind, flags, family, attributes, .. } = change;
             sequence = sequence.wrapping_add(1);
-            out.message(*kind, NLM_F_REQUEST | NLM_F_ACK | flags, sequence, |body| {
+            let ack = if place + 1 == self.changes.len() { NLM_F_ACK } else { 0 };
+            out.message(*kind, NLM_F_REQUEST | ack | flags, sequence, |body| {
                 body.raw(&header(*family));
                 body.raw(attributes);
             });
@@ -246,21 +258,21 @@ const fn header(family: Family) -> [u8; 4] {
     [family.number(), 0, 0, 0]
 }
 
-fn elements(out: &mut Writer, set: &Set<'_>, addresses: &[Ipv4Addr]) {
+fn elements<K: Key>(out: &mut Writer, set: &Set<'_, K>, keys: &[K]) {
     text(out, ELEMENTS_TABLE, set.table.name);
     text(out, ELEMENTS_SET, set.name);
     out.nested(ELEMENTS, |list| {
-        for address in addresses {
+        for key in keys {
             list.nested(LIST_ELEMENT, |element| {
-                element.nested(ELEMENT_KEY, |key| key.attribute(DATA_VALUE, &address.octets()));
+                element.nested(ELEMENT_KEY, |value| value.attribute(DATA_VALUE, &key.to_bytes()));
             });
         }
     });
 }
 
-fn listing(addresses: &[Ipv4Addr]) -> String {
-    match addresses {
-        [address] => address.to_string(),
-        many => format!("{} addresses", many.len()),
+fn listing<K: Key>(keys: &[K]) -> String {
+    match keys {
+        [key] => key.to_text(),
+        many => format!("{} {}", many.len(), K::PLURAL),
     }
 }

@@ -9,6 +9,10 @@ use crate::netlink::Writer;
 
 /// The only register in use: what a statement puts there, it uses up itself.
 const REGISTER: u32 = 1;
+/// That register has 16 bytes, and its quarters have numbers of their own, from this one on: the
+/// second half of a pair goes into the first quarter that the first half leaves free.
+const QUARTERS: u32 = 8;
+const QUARTER_LEN: u32 = 4;
 const VERDICT_REGISTER: u32 = 0;
 
 const META_TO_REGISTER: u16 = 1;
@@ -61,7 +65,7 @@ const META_PKTTYPE: u32 = 19;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Instructions {
     Compare { source: Source, equal: bool, value: Vec<u8> },
-    Lookup { source: Source, set: String, inverted: bool },
+    Lookup { sources: Vec<Source>, set: String, inverted: bool },
     SetEtherDaddr(MacAddr),
     SetPkttype(u8),
     Counter,
@@ -98,8 +102,14 @@ impl Instructions {
     pub(super) fn write(&self, out: &mut Writer) {
         match self {
             Self::Compare { source, equal, value } => compare(out, *source, *equal, value),
-            Self::Lookup { source, set, inverted } => {
-                source.write(out);
+            Self::Lookup { sources, set, inverted } => {
+                let mut register = REGISTER;
+                let mut used = 0;
+                for source in sources {
+                    source.write_to(out, register);
+                    used += source.len().div_ceil(QUARTER_LEN);
+                    register = QUARTERS + used;
+                }
                 instruction(out, "lookup", |data| {
                     text(data, LOOKUP_SET, set);
                     number(data, LOOKUP_REGISTER, REGISTER);
@@ -135,37 +145,56 @@ impl Instructions {
 }
 
 impl Source {
+    /// How many bytes the field has.
+    const fn len(self) -> u32 {
+        match self {
+            Self::Nfproto => 1,
+            Self::Protocol | Self::Iiftype => 2,
+            Self::Mark | Self::Iif | Self::Oif | Self::NextHop | Self::DestinationType => 4,
+            Self::LinkHeader { len, .. } | Self::NetworkHeader { len, .. } => len,
+        }
+    }
+
     /// Writes the instruction that loads the field.
     fn write(self, out: &mut Writer) {
+        self.write_to(out, REGISTER);
+    }
+
+    fn write_to(self, out: &mut Writer, register: u32) {
+        let meta = |out: &mut Writer, key| {
+            instruction(out, "meta", |data| {
+                number(data, META_TO_REGISTER, register);
+                number(data, META_KEY, key);
+            });
+        };
+        let payload = |out: &mut Writer, base, offset, len| {
+            instruction(out, "payload", |data| {
+                number(data, PAYLOAD_TO_REGISTER, register);
+                number(data, PAYLOAD_BASE, base);
+                number(data, PAYLOAD_OFFSET, offset);
+                number(data, PAYLOAD_LEN, len);
+            });
+        };
         match self {
-            Self::Protocol => load_meta(out, META_PROTOCOL),
-            Self::Nfproto => load_meta(out, META_NFPROTO),
-            Self::Mark => load_meta(out, META_MARK),
-            Self::Iif => load_meta(out, META_IIF),
-            Self::Oif => load_meta(out, META_OIF),
-            Self::Iiftype => load_meta(out, META_IIFTYPE),
-            Self::LinkHeader { offset, len } => load_payload(out, LINK_HEADER, offset, len),
-            Self::NetworkHeader { offset, len } => load_payload(out, NETWORK_HEADER, offset, len),
+            Self::Protocol => meta(out, META_PROTOCOL),
+            Self::Nfproto => meta(out, META_NFPROTO),
+            Self::Mark => meta(out, META_MARK),
+            Self::Iif => meta(out, META_IIF),
+            Self::Oif => meta(out, META_OIF),
+            Self::Iiftype => meta(out, META_IIFTYPE),
+            Self::LinkHeader { offset, len } => payload(out, LINK_HEADER, offset, len),
+            Self::NetworkHeader { offset, len } => payload(out, NETWORK_HEADER, offset, len),
             Self::NextHop => instruction(out, "rt", |data| {
-                number(data, ROUTE_TO_REGISTER, REGISTER);
+                number(data, ROUTE_TO_REGISTER, register);
                 number(data, ROUTE_KEY, KEY_NEXTHOP4);
             }),
             Self::DestinationType => instruction(out, "fib", |data| {
-                number(data, FIB_TO_REGISTER, REGISTER);
+                number(data, FIB_TO_REGISTER, register);
                 number(data, FIB_RESULT, RESULT_ADDRTYPE);
                 number(data, FIB_FLAGS, OF_DESTINATION);
             }),
         }
     }
-}
-
-fn load_payload(out: &mut Writer, base: u32, offset: u32, len: u32) {
-    instruction(out, "payload", |data| {
-        number(data, PAYLOAD_TO_REGISTER, REGISTER);
-        number(data, PAYLOAD_BASE, base);
-        number(data, PAYLOAD_OFFSET, offset);
-        number(data, PAYLOAD_LEN, len);
-    });
 }
 
 /// Writes the instructions that compare a field with the first bytes of what it has to be.
@@ -175,13 +204,6 @@ fn compare(out: &mut Writer, source: Source, equal: bool, value: &[u8]) {
         number(data, COMPARE_REGISTER, REGISTER);
         number(data, COMPARE_OPERATION, u32::from(!equal));
         data.nested(COMPARE_DATA, |inner| inner.attribute(DATA_VALUE, value));
-    });
-}
-
-fn load_meta(out: &mut Writer, key: u32) {
-    instruction(out, "meta", |data| {
-        number(data, META_TO_REGISTER, REGISTER);
-        number(data, META_KEY, key);
     });
 }
 

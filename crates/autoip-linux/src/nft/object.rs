@@ -1,6 +1,8 @@
-//! Tables, chains and sets: where rules and their addresses live.
+//! Tables, chains and sets: where rules and what they look up live.
 
 use std::fmt;
+use std::marker::PhantomData;
+use std::net::Ipv4Addr;
 
 /// Which packets a table sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,13 +61,22 @@ pub enum Hook<'a> {
     Postrouting,
 }
 
-/// A set of IPv4 addresses that rules look things up in.
+/// A set that rules look things up in; `K` is what its elements are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Set<'a> {
+pub struct Set<'a, K = Ipv4Addr> {
     /// The table that it is in.
     pub table: Table<'a>,
     /// Its name.
     pub name: &'a str,
+    elements: PhantomData<K>,
+}
+
+impl<'a, K> Set<'a, K> {
+    /// The set of this name in a table.
+    #[must_use]
+    pub const fn new(table: Table<'a>, name: &'a str) -> Self {
+        Self { table, name, elements: PhantomData }
+    }
 }
 
 impl Family {
@@ -121,7 +132,7 @@ impl fmt::Display for Chain<'_> {
     }
 }
 
-impl fmt::Display for Set<'_> {
+impl<K> fmt::Display for Set<'_, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "set {} of {}", self.name, self.table)
     }

@@ -8,8 +8,8 @@ use std::net::Ipv4Addr;
 
 use autoip_wire::{ETHERTYPE_ARP, MacAddr};
 
-use super::Set;
 use super::instruction::{Instructions, Source};
+use super::{Key, Set, Value};
 use crate::IfIndex;
 use crate::netlink::Writer;
 
@@ -33,6 +33,10 @@ pub struct Field<V> {
     value: PhantomData<V>,
 }
 
+/// Two fields that a rule looks up together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair<K, L>(Field<K>, Field<L>);
+
 /// The frame carries ARP (for tables of [`Family::Netdev`](super::Family::Netdev)).
 #[must_use]
 pub fn meta_protocol_arp() -> Statement {
@@ -55,6 +59,12 @@ pub fn meta_nfproto_ipv4() -> Statement {
 #[must_use]
 pub fn ether_saddr() -> Field<MacAddr> {
     field(Source::LinkHeader { offset: 6, len: 6 })
+}
+
+/// The destination in the Ethernet header.
+#[must_use]
+pub fn ether_daddr() -> Field<MacAddr> {
+    field(Source::LinkHeader { offset: 0, len: 6 })
 }
 
 /// The mark of the packet, such as its socket gave it.
@@ -197,61 +207,44 @@ impl Field<Ipv4Addr> {
             value: octets.to_vec(),
         })
     }
+}
 
-    /// The address is in a set of the same table.
+impl<K: Key> Field<K> {
+    /// The field is in a set of the same table.
     #[must_use]
-    pub fn is_in(self, set: &Set<'_>) -> Statement {
-        self.lookup(set, false)
+    pub fn is_in(self, set: &Set<'_, K>) -> Statement {
+        lookup(vec![self.source], set, false)
     }
 
-    /// The address is not in a set of the same table.
+    /// The field is not in a set of the same table.
     #[must_use]
-    pub fn is_not_in(self, set: &Set<'_>) -> Statement {
-        self.lookup(set, true)
+    pub fn is_not_in(self, set: &Set<'_, K>) -> Statement {
+        lookup(vec![self.source], set, true)
     }
 
-    fn lookup(self, set: &Set<'_>, inverted: bool) -> Statement {
-        Statement(Instructions::Lookup { source: self.source, set: set.name.to_owned(), inverted })
-    }
-}
-
-/// A value of a field, as the kernel has it in a register.
-pub trait Value: sealed::Sealed {
-    #[doc(hidden)]
-    fn to_bytes(self) -> Vec<u8>;
-}
-
-mod sealed {
-    pub trait Sealed {}
-}
-
-impl sealed::Sealed for Ipv4Addr {}
-impl Value for Ipv4Addr {
-    fn to_bytes(self) -> Vec<u8> {
-        self.octets().to_vec()
+    /// This field and another one, to be looked up together (nft writes a dot between them).
+    #[must_use]
+    pub fn with<L: Key>(self, other: Field<L>) -> Pair<K, L> {
+        Pair(self, other)
     }
 }
 
-impl sealed::Sealed for MacAddr {}
-impl Value for MacAddr {
-    fn to_bytes(self) -> Vec<u8> {
-        self.octets().to_vec()
+impl<K: Key, L: Key> Pair<K, L> {
+    /// Both are in a set of the same table, together.
+    #[must_use]
+    pub fn is_in(self, set: &Set<'_, (K, L)>) -> Statement {
+        lookup(vec![self.0.source, self.1.source], set, false)
+    }
+
+    /// Both are not in a set of the same table, or not together.
+    #[must_use]
+    pub fn is_not_in(self, set: &Set<'_, (K, L)>) -> Statement {
+        lookup(vec![self.0.source, self.1.source], set, true)
     }
 }
 
-impl sealed::Sealed for u32 {}
-impl Value for u32 {
-    /// Numbers of the kernel's own are in the order of the machine.
-    fn to_bytes(self) -> Vec<u8> {
-        self.to_ne_bytes().to_vec()
-    }
-}
-
-impl sealed::Sealed for IfIndex {}
-impl Value for IfIndex {
-    fn to_bytes(self) -> Vec<u8> {
-        self.get().to_bytes()
-    }
+fn lookup<K>(sources: Vec<Source>, set: &Set<'_, K>, inverted: bool) -> Statement {
+    Statement(Instructions::Lookup { sources, set: set.name.to_owned(), inverted })
 }
 
 const fn field<V>(source: Source) -> Field<V> {

@@ -14,7 +14,7 @@ use crate::netlink::Writer;
 const TABLE: Table<'_> = Table { family: Family::Inet, name: "guard", owned: true };
 const CHAIN: Chain<'_> =
     Chain { table: TABLE, name: "forward", hook: Hook::Forward, priority: -150 };
-const SET: Set<'_> = Set { table: TABLE, name: "claimed" };
+const SET: Set<'_> = Set::new(TABLE, "claimed");
 
 fn address(host: usize) -> Ipv4Addr {
     Ipv4Addr::from_bits(0xa9fe_0000 + u32::try_from(host).unwrap())
@@ -29,7 +29,8 @@ fn a_batch_is_numbered_from_its_begin_to_its_end() {
     assert_eq!(read, [(0x10, u32::MAX), (0xa00, 0), (0xa03, 1), (0xa06, 2), (0x11, 3)]);
     for message in messages(&datagram) {
         let is_change = message.kind >= 0xa00;
-        assert_eq!(message.flags & NLM_F_ACK != 0, is_change, "{message:?}");
+        let is_last = message.kind == 0xa06;
+        assert_eq!(message.flags & NLM_F_ACK != 0, is_last, "{message:?}");
         assert_eq!(message.flags & NLM_F_REQUEST, NLM_F_REQUEST);
         let header: &[u8] = if is_change { &[1, 0, 0, 0] } else { &[0, 0, 0, 10] };
         assert_eq!(&message.body[..HEADER_LEN], header);
@@ -71,6 +72,34 @@ fn long_lists_are_split() {
     batch.add_elements(&SET, &addresses).remove_elements(&SET, &[]);
     assert_eq!(batch.len(), 66);
     assert_eq!(batch.datagram(0).len(), 20 + 66 * (4 + 16 + 12 + 12 + 4) + 65_024 * 16 + 20);
+}
+
+#[test]
+fn keys_have_the_length_that_their_set_says() {
+    fn assert_length<K: Key>(key: K) {
+        assert_eq!(key.to_bytes().len(), K::LEN);
+    }
+    let (index, mac) = (IfIndex::new(3).unwrap(), MacAddr([2, 0, 0, 0, 0, 9]));
+    assert_length(address(7));
+    assert_length(index);
+    assert_length((index, index));
+    assert_length((mac, address(7)));
+    assert_length((index, mac));
+    let bytes = [&3u32.to_ne_bytes()[..], &mac.octets(), &[0, 0]].concat();
+    assert_eq!((index, mac).to_bytes(), bytes, "each part fills registers of its own");
+}
+
+#[test]
+fn a_pair_is_looked_up_in_neighbouring_registers() {
+    let set = Set::new(TABLE, "own");
+    let instructions = written(&meta_iif().with(ether_daddr()).is_in(&set));
+    let be = |number: u32| number.to_be_bytes().to_vec();
+    let registers: Vec<_> =
+        instructions.iter().map(|(name, data)| (name.as_str(), data[0].clone())).collect();
+    assert_eq!(
+        registers,
+        [("meta\0", (1, be(1))), ("payload\0", (1, be(9))), ("lookup\0", (1, b"own\0".to_vec()))]
+    );
 }
 
 type Instruction = (String, Vec<(u16, Vec<u8>)>);

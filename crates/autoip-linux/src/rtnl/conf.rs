@@ -89,35 +89,51 @@ impl Rtnl {
     ///
     /// EOPNOTSUPP means that there is no IPv4 on it, as where the MTU is too small.
     pub fn conf(&mut self, index: IfIndex, conf: Conf) -> Result<i32> {
+        self.confs(index, &[conf]).map(|values| values[0])
+    }
+
+    /// Several settings of one interface, in this order, with one request.
+    pub fn confs(&mut self, index: IfIndex, confs: &[Conf]) -> Result<Vec<i32>> {
         let mut message = LinkMessage::default();
         message.header.index = index.get();
         let decode = |kind, body: &[u8]| {
-            if kind == libc::RTM_NEWLINK { decode(body, index, conf) } else { None }
+            let value = |conf: &Conf| decode(body, index, *conf);
+            if kind == libc::RTM_NEWLINK { confs.iter().map(value).collect() } else { None }
         };
-        let value = self.ask(RouteNetlinkMessage::GetLink(message), decode).and_then(|values| {
+        let values = self.ask(RouteNetlinkMessage::GetLink(message), decode).and_then(|answers| {
             let without_ipv4 = || io::Error::from_raw_os_error(libc::EOPNOTSUPP);
-            values.first().copied().ok_or_else(without_ipv4)
+            answers.into_iter().next().ok_or_else(without_ipv4)
         });
-        value.map_err(|error| {
-            Error::new(format!("read {} of interface {index}", conf.name()), error)
+        values.map_err(|error| {
+            let names: Vec<_> = confs.iter().map(|conf| conf.name()).collect();
+            Error::new(format!("read {} of interface {index}", names.join(", ")), error)
         })
     }
 
-    /// Sets a setting of one interface.
-    ///
-    /// It is all that a write to the file does, except for [`Conf::Forwarding`]: the file also
-    /// switches off the merging of received packets (LRO), which routers must not do.
+    /// Sets a setting of one interface; see [`Rtnl::set_confs`].
     pub fn set_conf(&mut self, index: IfIndex, conf: Conf, value: i32) -> Result<()> {
+        self.set_confs(index, &[(conf, value)])
+    }
+
+    /// Sets settings of one interface with one request.
+    ///
+    /// It is all that writes to their files do, except for [`Conf::Forwarding`]: the file also
+    /// switches off the merging of received packets (LRO), which routers must not do.
+    pub fn set_confs(&mut self, index: IfIndex, confs: &[(Conf, i32)]) -> Result<()> {
         // The library's own type for this leaves out what is 0.
-        let mut setting = Writer::default();
-        setting.attribute(conf.number(), &value.to_ne_bytes());
-        let settings = AfSpecInet::Other(DefaultNla::new(IFLA_INET_CONF, setting.into_bytes()));
+        let mut settings = Writer::default();
+        for (conf, value) in confs {
+            settings.attribute(conf.number(), &value.to_ne_bytes());
+        }
+        let settings = AfSpecInet::Other(DefaultNla::new(IFLA_INET_CONF, settings.into_bytes()));
         let families = vec![AfSpecUnspec::Inet(vec![settings])];
         let mut message = LinkMessage::default();
         message.header.index = index.get();
         message.attributes.push(LinkAttribute::AfSpecUnspec(families));
         self.change(RouteNetlinkMessage::SetLink(message), 0).map_err(|error| {
-            Error::new(format!("set {} of interface {index} to {value}", conf.name()), error)
+            let words = |(conf, value): &(Conf, i32)| format!("{} to {value}", conf.name());
+            let what: Vec<_> = confs.iter().map(words).collect();
+            Error::new(format!("set {} on interface {index}", what.join(", ")), error)
         })
     }
 }

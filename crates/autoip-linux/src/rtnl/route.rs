@@ -153,10 +153,34 @@ impl Rtnl {
 
     /// The unicast and broadcast IPv4 routes of a table, without multipath routes.
     pub fn routes_of(&mut self, table: u32) -> Result<Vec<Route>> {
+        self.look_through(|route| (route.table == table).then_some(route))
+    }
+
+    /// The unicast and broadcast IPv4 routes of all tables, without multipath routes.
+    pub fn routes_of_all_tables(&mut self) -> Result<Vec<Route>> {
+        self.look_through(Some)
+    }
+
+    /// The unicast and broadcast IPv4 routes of all tables that bear a protocol number, without
+    /// multipath routes.
+    pub fn routes_with(&mut self, protocol: u8) -> Result<Vec<Route>> {
+        self.look_through(|route| (route.protocol == protocol).then_some(route))
+    }
+
+    /// The routers that routes of any table lead to, each once, without those of multipath routes.
+    pub fn gateways(&mut self) -> Result<Vec<Ipv4Addr>> {
+        let mut gateways = self.look_through(|route| route.gateway)?;
+        gateways.sort_unstable();
+        gateways.dedup();
+        Ok(gateways)
+    }
+
+    /// What `wanted` finds in the routes of all tables: a router may have a million of them.
+    fn look_through<T>(&mut self, wanted: impl Fn(Route) -> Option<T>) -> Result<Vec<T>> {
         let mut message = RouteMessage::default();
         message.header.address_family = AddressFamily::Inet;
         let request = RouteNetlinkMessage::GetRoute(message);
-        let decode = |body: &[u8]| Route::decode(body).filter(|route| route.table == table);
+        let decode = |body: &[u8]| Route::decode(body).and_then(&wanted);
         self.list(request, libc::RTM_NEWROUTE, decode)
             .map_err(|error| Error::new("list the routes", error))
     }

@@ -22,7 +22,7 @@ const FRA_OIFNAME: u16 = 17;
 const FRA_PAD: u16 = 18;
 const FRA_PROTOCOL: u16 = 21;
 
-/// A rule that has a routing table asked for certain packets.
+/// A rule that has a routing table asked for certain packets, or drops them.
 ///
 /// What is `None` selects nothing: such a rule is for packets with any value there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,19 +37,20 @@ pub struct Rule {
     pub iif: Option<String>,
     /// The interface that the socket is bound to.
     pub oif: Option<String>,
-    /// The routing table.
-    pub table: u32,
+    /// The routing table; without one the packets are dropped, and nobody is told (blackhole).
+    pub table: Option<u32>,
     /// Who added it (RTPROT_*), 0 where nobody said.
     pub protocol: u8,
 }
 
 impl Rule {
     /// Reads the body of an RTM_NEWRULE or RTM_DELRULE message; `None` where it does not describe
-    /// an IPv4 rule that chooses a table by nothing but what is here.
+    /// an IPv4 rule that chooses a table, or drops packets, by nothing but what is here.
     pub(super) fn decode(message: &[u8]) -> Option<Self> {
         let header = RuleHeader::parse(message).ok()?;
+        let drops = header.action == RuleAction::Blackhole;
         if header.family != AddressFamily::Inet
-            || header.action != RuleAction::ToTable
+            || !(drops || header.action == RuleAction::ToTable)
             || header.tos != 0
             || header.flags.contains(RuleFlags::Invert)
         {
@@ -62,7 +63,7 @@ impl Rule {
             to: None,
             iif: None,
             oif: None,
-            table: u32::from(header.table),
+            table: (!drops).then(|| u32::from(header.table)),
             protocol: 0,
         };
         for (kind, value) in attributes(message, HEADER_LEN) {
@@ -72,7 +73,8 @@ impl Rule {
                 FRA_IIFNAME => rule.iif = Some(string_of(value)),
                 FRA_OIFNAME => rule.oif = Some(string_of(value)),
                 FRA_PRIORITY => rule.priority = u32_of(value)?,
-                FRA_TABLE => rule.table = u32_of(value)?,
+                FRA_TABLE if drops => {}
+                FRA_TABLE => rule.table = Some(u32_of(value)?),
                 FRA_PROTOCOL => rule.protocol = *value.first()?,
                 // The kernel sends it always; this value means "no".
                 FRA_SUPPRESS_PREFIXLEN if u32_of(value) == Some(u32::MAX) => {}
@@ -91,10 +93,13 @@ impl Rule {
     fn message(&self) -> RuleMessage {
         let mut message = RuleMessage::default();
         message.header.family = AddressFamily::Inet;
-        message.header.action = RuleAction::ToTable;
         let attributes = &mut message.attributes;
         attributes.push(RuleAttribute::Priority(self.priority));
-        attributes.push(RuleAttribute::Table(self.table));
+        message.header.action = RuleAction::Blackhole;
+        if let Some(table) = self.table {
+            message.header.action = RuleAction::ToTable;
+            attributes.push(RuleAttribute::Table(table));
+        }
         if let Some((ip, len)) = self.from {
             message.header.src_len = len;
             attributes.push(RuleAttribute::Source(IpAddr::V4(ip)));
@@ -120,9 +125,13 @@ impl Rule {
             Some((ip, len)) => format!("{ip}/{len}"),
             None => "all".to_owned(),
         };
-        let (priority, table) = (self.priority, self.table);
+        let priority = self.priority;
         let (from, to) = (network(self.from), network(self.to));
-        format!("{verb} the rule {priority} from {from} to {to} for table {table}")
+        let what = match self.table {
+            Some(table) => format!("for table {table}"),
+            None => "that drops packets".to_owned(),
+        };
+        format!("{verb} the rule {priority} from {from} to {to} {what}")
     }
 }
 

@@ -80,6 +80,21 @@ impl Rtnl {
         self.exchange(&request, flags, |_, _| None::<()>).map(drop)
     }
 
+    /// Reads a list that the library for messages is not needed for.
+    pub(super) fn list_raw<T>(
+        &mut self,
+        kind: u16,
+        body: &[u8],
+        decode: impl Fn(u16, &[u8]) -> Option<T>,
+    ) -> io::Result<Vec<T>> {
+        self.connection.dump(kind, body, decode)
+    }
+
+    /// Makes a change that the library for messages is not needed for.
+    pub(super) fn change_raw(&mut self, kind: u16, body: &[u8]) -> io::Result<()> {
+        self.connection.ask(kind, 0, body, |_, _| None::<()>).map(drop)
+    }
+
     fn exchange<T>(
         &mut self,
         request: &RouteNetlinkMessage,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::Ipv4Addr;
 
-use autoip_linux::rtnl::{Address, Conf, Rtnl, conf_of_all};
+use autoip_linux::rtnl::{Address, Conf, NeighbourSetting, Rtnl, conf_of_all};
 use autoip_linux::{Direction, IfIndex, PacketSocket};
 
 use crate::cable::{Cable, OTHER, OURS, arp, await_frame};
@@ -36,6 +36,33 @@ pub(crate) fn round_trip() {
         }
         cable.rtnl.set_conf(near, conf, before).unwrap();
         assert_eq!(cable.rtnl.conf(far, conf).unwrap(), before, "{conf:?} of the other one");
+    }
+    let two = [(Conf::ArpIgnore, 1), (Conf::ArpAnnounce, 2)];
+    cable.rtnl.set_confs(near, &two).unwrap();
+    let read = cable.rtnl.confs(near, &[Conf::ArpAnnounce, Conf::ProxyArp, Conf::ArpIgnore]);
+    assert_eq!(read.unwrap(), [2, 0, 1]);
+}
+
+pub(crate) fn neighbours() {
+    let mut cable = Cable::new();
+    let (near, far) = (cable.near, cable.far);
+    for setting in [NeighbourSetting::UnicastProbes, NeighbourSetting::BroadcastReprobes] {
+        let file = || {
+            let path = format!("/proc/sys/net/ipv4/neigh/near/{}", setting.name());
+            fs::read_to_string(path).unwrap().trim().parse::<u32>().unwrap()
+        };
+        let before = cable.rtnl.neighbour_setting(near, setting).unwrap();
+        assert_eq!(before, file(), "{setting:?}");
+        for value in [7, 0] {
+            cable.rtnl.set_neighbour_setting(near, setting, value).unwrap();
+            assert_eq!(cable.rtnl.neighbour_setting(near, setting).unwrap(), value);
+            assert_eq!(file(), value, "{setting:?}");
+        }
+        assert_eq!(cable.rtnl.neighbour_setting(far, setting).unwrap(), before, "of the other");
+        let nowhere = IfIndex::new(12345).unwrap();
+        assert!(cable.rtnl.neighbour_setting(nowhere, setting).unwrap_err().is_gone());
+        let error = cable.rtnl.set_neighbour_setting(nowhere, setting, 1).unwrap_err();
+        assert!(error.to_string().contains(setting.name()), "{error}");
     }
 }
 
@@ -76,6 +103,6 @@ pub(crate) fn gone() {
     assert!(rtnl.conf(nowhere, Conf::ArpIgnore).unwrap_err().is_gone());
     let error = rtnl.set_conf(nowhere, Conf::ArpIgnore, 1).unwrap_err();
     assert!(error.is_gone());
-    let start = "could not set arp_ignore of interface 12345 to 1: ";
+    let start = "could not set arp_ignore to 1 on interface 12345: ";
     assert!(error.to_string().starts_with(start), "{error}");
 }

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use autoip_linux::nft::{self, Batch, Chain, Counter, Family, Hook, Nft, Set, Table};
 use autoip_linux::rtnl::{Address, Conf, Route};
-use autoip_linux::{Direction, PacketSocket, Received};
+use autoip_linux::{Direction, IfIndex, PacketSocket, Received};
 use autoip_wire::MacAddr;
 use netlink_packet_core::NLM_F_DUMP;
 use netlink_packet_route::neighbour::{
@@ -28,7 +28,7 @@ const MARK: u32 = 0x0169_0254;
 const PORT: u16 = 9;
 
 const LINK: Table<'_> = Table { family: Family::Netdev, name: "guard", owned: true };
-const CLAIMED: Set<'_> = Set { table: LINK, name: "claimed" };
+const CLAIMED: Set<'_> = Set::new(LINK, "claimed");
 const EGRESS: Chain<'_> =
     Chain { table: LINK, name: "egress", hook: Hook::Egress { device: "near" }, priority: 0 };
 const INGRESS: Chain<'_> =
@@ -36,6 +36,9 @@ const INGRESS: Chain<'_> =
 
 const HOST: Table<'_> = Table { family: Family::Inet, ..LINK };
 const PRE: Chain<'_> = Chain { table: HOST, name: "pre", hook: Hook::Prerouting, priority: -300 };
+const MANAGED: Set<'_, IfIndex> = Set::new(HOST, "managed");
+const OWN: Set<'_, (IfIndex, MacAddr)> = Set::new(HOST, "own");
+const LOOPS: Set<'_, (IfIndex, IfIndex)> = Set::new(HOST, "loops");
 const FORWARD: Chain<'_> = Chain { name: "forw", hook: Hook::Forward, priority: -150, ..PRE };
 
 const ROUTER: Table<'_> = Table { family: Family::Ip, ..LINK };
@@ -101,6 +104,17 @@ fn no_forwarding(batch: &mut Batch) {
     }
 }
 
+/// Tests of interfaces, alone and together with something else. Where nothing says that frames
+/// are Ethernet's, nft writes the destination as the first 48 bits of their header.
+fn interfaces(batch: &mut Batch, index: IfIndex, mac: MacAddr) {
+    batch.add_set(&MANAGED).add_set(&OWN).add_set(&LOOPS);
+    batch.add_elements(&MANAGED, &[index]).add_elements(&OWN, &[(index, mac)]);
+    batch.add_elements(&LOOPS, &[(index, index)]);
+    batch.add_rule(&FORWARD, [nft::meta_oif().is_in(&MANAGED)]);
+    batch.add_rule(&FORWARD, [nft::meta_iif().with(nft::ether_daddr()).is_in(&OWN)]);
+    batch.add_rule(&FORWARD, [nft::meta_iif().with(nft::meta_oif()).is_not_in(&LOOPS)]);
+}
+
 /// Nothing link-local is handed to a router.
 fn no_router(batch: &mut Batch) {
     batch.add_table(&ROUTER).add_chain(&POST).add_rule(
@@ -163,6 +177,7 @@ pub(crate) fn text() {
         batch.add_elements(&CLAIMED, &[OURS, OTHER]);
         confirm(batch, own);
         no_forwarding(batch);
+        interfaces(batch, cable.near, own);
         no_router(batch);
     });
     let Some(listing) = listing() else {
@@ -190,6 +205,18 @@ table netdev guard {{
 }}
 table inet guard {{
     flags owner
+    set managed {{
+        type iface_index
+        elements = {{ "near" }}
+    }}
+    set own {{
+        type iface_index . ether_addr
+        elements = {{ "near" . {own} }}
+    }}
+    set loops {{
+        type iface_index . iface_index
+        elements = {{ "near" . "near" }}
+    }}
     chain pre {{
         type filter hook prerouting priority -300; policy accept;
         ip saddr LL fib daddr type 1 COUNT drop
@@ -199,6 +226,9 @@ table inet guard {{
         type filter hook forward priority -150; policy accept;
         ip saddr LL COUNT drop
         ip daddr LL COUNT drop
+        oif @managed
+        iif . @ll,0,48 @own
+        iif . oif != @loops
     }}
 }}
 table ip guard {{
@@ -471,7 +501,7 @@ pub(crate) fn refused() {
     let mut nft = Nft::open().unwrap();
     let mut batch = Batch::new();
     batch.add_table(&HOST).add_chain(&FORWARD);
-    let absent = Set { table: HOST, name: "absent" };
+    let absent: Set<'_> = Set::new(HOST, "absent");
     batch.add_rule(&FORWARD, [nft::ip_saddr().is_in(&absent), nft::accept()]);
     batch.remove_elements(&absent, &[OURS]);
     let error = nft.commit(&batch).unwrap_err();
@@ -482,6 +512,41 @@ pub(crate) fn refused() {
     );
     nft.commit(&Batch::new()).unwrap();
     change(&mut nft, |batch| _ = batch.add_table(&HOST));
+}
+
+pub(crate) fn clear() {
+    let _cable = Cable::new();
+    let mut nft = commit(|batch| {
+        gate(batch);
+        no_forwarding(batch);
+    });
+    let mut removals = Batch::new();
+    removals.remove_chain(&EGRESS).remove_chain(&INGRESS).remove_set(&CLAIMED);
+    assert_eq!(nft.commit(&removals).unwrap_err().io().kind(), ErrorKind::NotFound);
+    nft.clear(&removals).unwrap();
+    change(&mut nft, |batch| _ = batch.remove_chain(&PRE).remove_chain(&FORWARD));
+    // Only what is empty can be made anew.
+    let gone = nft.commit(Batch::new().remove_set(&CLAIMED)).unwrap_err();
+    assert_eq!(gone.io().kind(), ErrorKind::NotFound, "{gone}");
+    nft.clear(&removals).unwrap();
+    nft.clear(Batch::new().remove_table(&LINK).remove_table(&HOST)).unwrap();
+}
+
+/// As many interfaces as nobody has chains for: the kernel allows 1024 for a hook.
+pub(crate) fn many() {
+    let indices: Vec<_> = (1..=3000).filter_map(IfIndex::new).collect();
+    let pairs: Vec<_> = indices.iter().map(|&index| (index, index)).collect();
+    let own: Vec<_> = indices.iter().map(|&index| (index, PEER)).collect();
+    let mut nft = commit(|batch| {
+        no_forwarding(batch);
+        batch.add_set(&MANAGED).add_set(&OWN).add_set(&LOOPS);
+        batch.add_elements(&MANAGED, &indices).add_elements(&OWN, &own);
+        batch.add_elements(&LOOPS, &pairs);
+    });
+    change(&mut nft, |batch| {
+        batch.remove_elements(&MANAGED, &indices).remove_elements(&OWN, &own);
+        batch.remove_elements(&LOOPS, &pairs);
+    });
 }
 
 /// Some kernels know the device by its name alone and wait for it to appear.

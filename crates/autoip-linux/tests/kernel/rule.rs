@@ -25,7 +25,7 @@ fn rule() -> Rule {
         to: None,
         iif: None,
         oif: None,
-        table: TABLE,
+        table: Some(TABLE),
         protocol: PROTOCOL,
     }
 }
@@ -34,7 +34,11 @@ pub(crate) fn rules() {
     let mut cable = Cable::new();
     let stock = cable.rtnl.rules().unwrap();
     let tables: Vec<_> = stock.iter().map(|rule| rule.table).collect();
-    assert_eq!(tables, [LOCAL_TABLE, MAIN_TABLE, 253], "local, main and default: {stock:?}");
+    assert_eq!(
+        tables,
+        [LOCAL_TABLE, MAIN_TABLE, 253].map(Some),
+        "local, main and default: {stock:?}"
+    );
 
     let mut monitor = Monitor::open().unwrap();
     let plain = rule();
@@ -42,17 +46,18 @@ pub(crate) fn rules() {
         to: Some((Ipv4Addr::new(169, 254, 0, 0), 16)),
         iif: Some("near".to_owned()),
         oif: Some("absent".to_owned()),
-        table: 7,
+        table: Some(7),
         ..rule()
     };
-    for rule in [&plain, &full] {
+    let dropping = Rule { iif: Some("near".to_owned()), table: None, ..rule() };
+    for rule in [&plain, &full, &dropping] {
         cable.rtnl.add_rule(rule).unwrap();
         cable.rtnl.add_rule(rule).unwrap();
         await_event(&mut monitor, |event| *event == Event::RuleAdded(rule.clone()));
         let rules = cable.rtnl.rules().unwrap();
         assert_eq!(rules.iter().filter(|other| *other == rule).count(), 1, "{rules:?}");
     }
-    for rule in [&full, &plain] {
+    for rule in [&full, &plain, &dropping] {
         assert!(cable.rtnl.remove_rule(rule).unwrap());
         assert!(!cable.rtnl.remove_rule(rule).unwrap());
         await_event(&mut monitor, |event| *event == Event::RuleRemoved(rule.clone()));
@@ -66,7 +71,7 @@ pub(crate) fn foreign() {
     cable.rtnl.add_rule(&foreign).unwrap();
     cable.rtnl.add_rule(&rule()).unwrap();
     let rules = cable.rtnl.rules().unwrap();
-    let same: Vec<_> = rules.iter().filter(|rule| rule.table == TABLE).collect();
+    let same: Vec<_> = rules.iter().filter(|rule| rule.table == Some(TABLE)).collect();
     assert_eq!(same, [&foreign, &rule()], "another protocol makes another rule");
     assert!(cable.rtnl.remove_rule(&rule()).unwrap());
     assert!(!cable.rtnl.remove_rule(&rule()).unwrap());

@@ -4,14 +4,16 @@
 //! chains: on the way out the gate, which holds back senders that are not claimed, and the
 //! rewrite of every link-local ARP packet to a broadcast; on the way in the mark that lets this
 //! host confirm neighbours by broadcast replies. In `inet autoip` nothing link-local is forwarded
-//! or handed to a router.
+//! or handed to a router; its chains are there once, for all interfaces in its sets.
 
+use std::fmt;
+use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::process;
 
 use autoip_core::MacAddr;
 use autoip_linux::nft::{self, Batch, Chain, Family, Hook, Nft, Set, Statement, Table};
-use autoip_linux::{IfIndex, Result};
+use autoip_linux::{Error, IfIndex, Result};
 use tracing::info;
 
 use crate::marks;
@@ -23,10 +25,19 @@ const PRIORITY_FIRST: i32 = -300;
 /// Before the filters of administrators.
 const PRIORITY_FORWARD: i32 = -150;
 
+/// An interface that is always there.
+const LOOPBACK: &str = "lo";
+
 /// Our tables, and the connection that owns them.
 pub(super) struct Filter {
     nft: Nft,
     table: String,
+}
+
+/// A filter that was taken away. Dropping it waits some ten milliseconds, until the kernel has
+/// freed what nobody uses any longer.
+pub(crate) struct Ended {
+    _nft: Nft,
 }
 
 /// The names of what belongs to one interface.
@@ -34,22 +45,12 @@ struct Names {
     claimed: String,
     egress: String,
     ingress: String,
-    prerouting: String,
-    forward: String,
-    postrouting: String,
 }
 
 impl Names {
-    fn of(index: IfIndex) -> Self {
-        let name = |what| format!("{what}_{index}");
-        Self {
-            claimed: name("claimed"),
-            egress: name("egress"),
-            ingress: name("ingress"),
-            prerouting: name("prerouting"),
-            forward: name("forward"),
-            postrouting: name("postrouting"),
-        }
+    fn of(owner: impl fmt::Display) -> Self {
+        let name = |what| format!("{what}_{owner}");
+        Self { claimed: name("claimed"), egress: name("egress"), ingress: name("ingress") }
     }
 }
 
@@ -62,11 +63,13 @@ impl Filter {
             filter.begin(exempt)?;
             Ok(filter)
         };
-        named("autoip".to_owned()).or_else(|error| {
-            let other = format!("autoip_{}", process::id());
-            info!("{error}; trying {other} instead");
-            named(other)
-        })
+        let first = named("autoip".to_owned());
+        let Err(taken) = &first else { return first };
+        if !(taken.is_permission() || taken.io().kind() == ErrorKind::AlreadyExists) {
+            return first;
+        }
+        let other = format!("autoip_{}", process::id());
+        named(other.clone()).inspect(|_| info!("{taken}; its name is {other} instead"))
     }
 
     fn begin(&mut self, exempt: &[Ipv4Addr]) -> Result<()> {
@@ -75,17 +78,40 @@ impl Filter {
         for set in [self.exempt(), self.exempt_from_gate()] {
             batch.add_set(&set).add_elements(&set, exempt);
         }
+        batch.add_set(&self.managed()).add_set(&self.own()).add_set(&self.loops());
+        batch.add_set(&self.gateways());
+        self.add_no_forwarding(&mut batch);
+        self.add_no_router(&mut batch);
+        // What no interface could have must be known now, and not at the first of them.
+        let names = Names::of("trial");
+        self.add_chains(&mut batch, &names, LOOPBACK, MacAddr::ZERO);
+        self.remove_chains(&mut batch, &names);
         self.nft.commit(&batch)
     }
 
-    pub(super) fn protect(&mut self, index: IfIndex, device: &str, mac: MacAddr) -> Result<()> {
+    /// Guards an interface that lets these addresses out. Where it cannot have chains of its own,
+    /// everything else is in force, and the reason is returned.
+    pub(super) fn protect(
+        &mut self,
+        index: IfIndex,
+        device: &str,
+        mac: MacAddr,
+        admitted: &[Ipv4Addr],
+    ) -> Result<Option<Error>> {
         let names = Names::of(index);
-        let mut batch = Batch::new();
-        self.add_gate(&mut batch, &names, device, mac);
-        self.add_confirmation(&mut batch, &names, device, mac);
-        self.add_no_forwarding(&mut batch, &names, index);
-        self.add_no_router(&mut batch, &names, index);
-        self.nft.commit(&batch)
+        let mut all = Batch::new();
+        self.add_member(&mut all, index, mac);
+        self.add_chains(&mut all, &names, device, mac);
+        all.add_elements(&self.claimed(&names), admitted);
+        match self.nft.commit(&all) {
+            Err(error) if !error.is_lost() => {
+                let mut batch = Batch::new();
+                self.add_member(&mut batch, index, mac);
+                self.nft.commit(&batch)?;
+                Ok(Some(error))
+            }
+            outcome => outcome.map(|()| None),
+        }
     }
 
     pub(super) fn admit(
@@ -95,7 +121,7 @@ impl Filter {
         fewer: &[Ipv4Addr],
     ) -> Result<()> {
         let names = Names::of(index);
-        let claimed = Set { table: self.link(), name: &names.claimed };
+        let claimed = self.claimed(&names);
         let mut batch = Batch::new();
         if !more.is_empty() {
             batch.add_elements(&claimed, more);
@@ -106,28 +132,50 @@ impl Filter {
         self.nft.commit(&batch)
     }
 
-    pub(super) fn release(&mut self, index: IfIndex) -> Result<()> {
-        let names = Names::of(index);
+    /// Hands nothing link-local to these routers.
+    pub(super) fn add_gateways(&mut self, gateways: &[Ipv4Addr]) -> Result<()> {
         let mut batch = Batch::new();
-        for (table, name) in [
-            (self.link(), &names.egress),
-            (self.link(), &names.ingress),
-            (self.host(), &names.prerouting),
-            (self.host(), &names.forward),
-            (self.host(), &names.postrouting),
-        ] {
-            // Only the names count when a chain is removed.
-            batch.remove_chain(&Chain { table, name, hook: Hook::Forward, priority: 0 });
-        }
-        batch.remove_set(&Set { table: self.link(), name: &names.claimed });
+        batch.add_elements(&self.gateways(), gateways);
         self.nft.commit(&batch)
     }
 
+    /// Takes away all that is there of an interface.
+    pub(super) fn release(&mut self, index: IfIndex, mac: MacAddr) -> Result<()> {
+        let mut batch = Batch::new();
+        self.remove_chains(&mut batch, &Names::of(index));
+        batch.remove_elements(&self.managed(), &[index]);
+        batch.remove_elements(&self.own(), &[(index, mac)]);
+        batch.remove_elements(&self.loops(), &[(index, index)]);
+        self.nft.clear(&batch)
+    }
+
     /// Takes everything away. The kernel would do so by itself, but have us wait for it.
-    pub(super) fn end(mut self) -> Result<()> {
+    pub(super) fn end(mut self) -> (Ended, Result<()>) {
         let mut batch = Batch::new();
         batch.remove_table(&self.link()).remove_table(&self.host());
-        self.nft.commit(&batch)
+        let outcome = self.nft.commit(&batch);
+        (Ended { _nft: self.nft }, outcome)
+    }
+
+    fn add_member(&self, batch: &mut Batch, index: IfIndex, mac: MacAddr) {
+        batch.add_elements(&self.managed(), &[index]);
+        batch.add_elements(&self.own(), &[(index, mac)]);
+        batch.add_elements(&self.loops(), &[(index, index)]);
+    }
+
+    /// What an interface has of its own.
+    fn add_chains(&self, batch: &mut Batch, names: &Names, device: &str, mac: MacAddr) {
+        self.add_gate(batch, names, device, mac);
+        self.add_confirmation(batch, names, device, mac);
+    }
+
+    fn remove_chains(&self, batch: &mut Batch, names: &Names) {
+        for name in [&names.egress, &names.ingress] {
+            // Only the names count when a chain is removed.
+            let (table, hook) = (self.link(), Hook::Forward);
+            batch.remove_chain(&Chain { table, name, hook, priority: 0 });
+        }
+        batch.remove_set(&self.claimed(names));
     }
 
     /// The gate, and behind it the rewrite.
@@ -144,7 +192,7 @@ impl Filter {
     //= DNA-2.1.1-01 nobody hears of an address by ARP before it is claimed
     //= BASE-05 no datagram leaves with a link-local source that is not ours
     fn add_gate(&self, batch: &mut Batch, names: &Names, device: &str, mac: MacAddr) {
-        let claimed = Set { table: self.link(), name: &names.claimed };
+        let claimed = self.claimed(names);
         let hook = Hook::Egress { device };
         let egress = Chain { table: self.link(), name: &names.egress, hook, priority: 0 };
         batch.add_set(&claimed).add_chain(&egress);
@@ -205,21 +253,25 @@ impl Filter {
         );
     }
 
-    /// Nothing link-local is passed on from or to the interface: already before routing, so that
-    /// no ICMP error tells of it, and again for multicast in the forward hook.
+    /// Nothing link-local is passed on from or to a managed interface: already before routing, so
+    /// that no ICMP error tells of it, and again for multicast in the forward hook.
+    ///
+    /// What passes a bridge is no business of a router, but br_netfilter shows it to both hooks
+    /// as if it were. It bears the destination of some other host, and it seems to leave by the
+    /// interface that it came from: by that it is told from what is to be routed.
     //= LL-2.7-03 nothing with a link-local address is forwarded, whatever its TTL
     //= LL-2.7-06 nor is multicast with a link-local source
     //= LL-7-01 routes make no difference to that
     //= LL-7-02 nor does it go back to where it came from
     //= LL-2.10-01 link-local addresses are not seen beyond their link
     //= BASE-12 169.254.0.0/16 is not forwarded
-    fn add_no_forwarding(&self, batch: &mut Batch, names: &Names, index: IfIndex) {
+    fn add_no_forwarding(&self, batch: &mut Batch) {
         let table = self.host();
         let exempt = self.exempt();
         let (hook, priority) = (Hook::Prerouting, PRIORITY_FIRST);
-        let prerouting = Chain { table, name: &names.prerouting, hook, priority };
+        let prerouting = Chain { table, name: "prerouting", hook, priority };
         let (hook, priority) = (Hook::Forward, PRIORITY_FORWARD);
-        let forward = Chain { table, name: &names.forward, hook, priority };
+        let forward = Chain { table, name: "forward", hook, priority };
         batch.add_chain(&prerouting).add_chain(&forward);
         let stop = [nft::counter(), nft::drop()];
         for field in [nft::ip_saddr(), nft::ip_daddr()] {
@@ -229,31 +281,47 @@ impl Filter {
                 nft::ip_saddr().is_not_in(&exempt),
                 nft::ip_daddr().is_not_in(&exempt),
             ];
-            let elsewhere = [nft::meta_iif().is(index), nft::fib_daddr_type_unicast()];
-            batch.add_rule(&prerouting, rule([&link_local, &elsewhere, &stop]));
+            let to_router = [
+                nft::meta_iif().with(nft::ether_daddr()).is_in(&self.own()),
+                nft::fib_daddr_type_unicast(),
+            ];
+            batch.add_rule(&prerouting, rule([&link_local, &to_router, &stop]));
             for way in [nft::meta_iif(), nft::meta_oif()] {
-                batch.add_rule(&forward, rule([&[way.is(index)], &link_local, &stop]));
+                let routed = [
+                    way.is_in(&self.managed()),
+                    nft::meta_iif().with(nft::meta_oif()).is_not_in(&self.loops()),
+                ];
+                batch.add_rule(&forward, rule([&link_local, &routed, &stop]));
             }
         }
     }
 
-    /// No packet with a link-local destination is handed to a router.
+    /// No packet with a link-local destination is handed to a router, and none with a link-local
+    /// source, should the routing rule that keeps it on the link be missing.
     //= LL-2.6.2-04 packets to link-local destinations are not handed to a router
-    fn add_no_router(&self, batch: &mut Batch, names: &Names, index: IfIndex) {
+    //= LL-2.6.2-07 packets from our address never go to a router
+    //= LL-2.7-02 packets with a link-local address are handed to no router
+    fn add_no_router(&self, batch: &mut Batch) {
         let (table, hook) = (self.host(), Hook::Postrouting);
-        let postrouting = Chain { table, name: &names.postrouting, hook, priority: 0 };
-        batch.add_chain(&postrouting).add_rule(
-            &postrouting,
-            [
-                nft::meta_oif().is(index),
-                nft::meta_nfproto_ipv4(),
-                nft::ip_daddr().starts_with(LINK_LOCAL),
-                nft::ip_daddr().is_not_in(&self.exempt()),
-                nft::rt_ip_nexthop().starts_not_with(LINK_LOCAL),
-                nft::counter(),
-                nft::drop(),
-            ],
-        );
+        let (exempt, gateways) = (self.exempt(), self.gateways());
+        let postrouting = Chain { table, name: "postrouting", hook, priority: 0 };
+        let leaves = [nft::meta_oif().is_in(&self.managed()), nft::meta_nfproto_ipv4()];
+        let stop = [nft::counter(), nft::drop()];
+        let to_link_local = [
+            nft::ip_daddr().starts_with(LINK_LOCAL),
+            nft::ip_daddr().is_not_in(&exempt),
+            nft::rt_ip_nexthop().starts_not_with(LINK_LOCAL),
+        ];
+        let to_gateway = [
+            nft::ip_saddr().starts_with(LINK_LOCAL),
+            nft::ip_saddr().is_not_in(&exempt),
+            // Routers are hosts as well.
+            nft::ip_daddr().is_not_in(&gateways),
+            nft::rt_ip_nexthop().is_in(&gateways),
+        ];
+        batch.add_chain(&postrouting);
+        batch.add_rule(&postrouting, rule([&leaves, &to_link_local, &stop]));
+        batch.add_rule(&postrouting, rule([&leaves, &to_gateway, &stop]));
     }
 
     fn link(&self) -> Table<'_> {
@@ -266,11 +334,36 @@ impl Filter {
 
     /// The same addresses again: a set belongs to one table.
     fn exempt_from_gate(&self) -> Set<'_> {
-        Set { table: self.link(), name: "exempt" }
+        Set::new(self.link(), "exempt")
     }
 
     fn exempt(&self) -> Set<'_> {
-        Set { table: self.host(), name: "exempt" }
+        Set::new(self.host(), "exempt")
+    }
+
+    /// The addresses that may leave an interface.
+    fn claimed<'a>(&'a self, names: &'a Names) -> Set<'a> {
+        Set::new(self.link(), &names.claimed)
+    }
+
+    /// The interfaces that are guarded.
+    fn managed(&self) -> Set<'_, IfIndex> {
+        Set::new(self.host(), "managed")
+    }
+
+    /// Where frames come in, and whom they are for when they are for this host.
+    fn own(&self) -> Set<'_, (IfIndex, MacAddr)> {
+        Set::new(self.host(), "own")
+    }
+
+    /// The ways out to where something came in.
+    fn loops(&self) -> Set<'_, (IfIndex, IfIndex)> {
+        Set::new(self.host(), "loops")
+    }
+
+    /// The routers that routes of this host lead to.
+    fn gateways(&self) -> Set<'_> {
+        Set::new(self.host(), "gateways")
     }
 }
 

@@ -7,7 +7,9 @@ use autoip_linux::boottime;
 use autoip_linux::rtnl::{Address, Route};
 use nix::sys::signal::Signal;
 
-use crate::station::{LOCK, MARK, QUICK, SOON, Station, X, assert_between, change, each, ms, s};
+use crate::station::{
+    LOCK, MARK, QUICK, SOON, Station, X, assert_between, change, each, lines_with, ms, s,
+};
 
 const ROUTABLE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 5);
 
@@ -35,6 +37,22 @@ fn plain(station: &Station, ip: Ipv4Addr, prefix_len: u8) -> Address {
         protocol: 0,
         valid: None,
     }
+}
+
+/// The daemon hears of an address when it is gone again: the kernel takes no route that names it,
+/// and nobody need hear of that.
+pub(crate) fn a_routable_address_that_went_at_once_is_no_trouble() {
+    let switch = Switch::new();
+    let mut station = Station::new(&switch);
+    let daemon = station.claim(true, "-f");
+    daemon.signal(Signal::SIGSTOP);
+    station.host.add_address("eth0", ROUTABLE, 24);
+    station.host.remove_address("eth0", ROUTABLE);
+    daemon.signal(Signal::SIGCONT);
+    // It comes last.
+    station.cable.pull();
+    station.expect_removal(X);
+    assert_eq!(lines_with(&daemon, "WARN"), 0, "{:#?}", daemon.log());
 }
 
 const HERE: Ipv4Addr = Ipv4Addr::new(169, 254, 50, 50);

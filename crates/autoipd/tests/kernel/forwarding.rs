@@ -9,7 +9,7 @@ use autoip_linux::rtnl::Route;
 use autoip_wire::MacAddr;
 
 use crate::packet::{Kind, Packet, Tap, datagram};
-use crate::station::{SOON, Station, change, eventually, with_and_without_guard};
+use crate::station::{SOON, Station, X, change, eventually, with_and_without_guard};
 
 const ROUTER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 5);
 const ROUTER_BEYOND: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 5);
@@ -148,6 +148,41 @@ pub(crate) fn an_exempt_address_is_forwarded() {
     let others = |packet: &Packet| [packet.source, packet.destination].contains(&LINK_LOCAL_HERE);
     let forwarded = router.sent(others);
     assert!(forwarded.is_empty(), "{forwarded:#?}");
+}
+
+/// Without a packet filter, what comes in by a managed interface is held back by rules. What
+/// comes from elsewhere is not: rules do not know where a packet will leave.
+//= test LL-2.7-03
+pub(crate) fn ll_2_7_03_rules_stand_in_for_a_filter() {
+    let mut router = Router::new(true, "--guard sysctl --forward 169.254.169.254");
+    let ways = [
+        (LINK_LOCAL_HERE, BEYOND),
+        (HERE, LINK_LOCAL_BEYOND),
+        (LINK_LOCAL_HERE, LINK_LOCAL_BEYOND),
+        (LINK_LOCAL_HERE, OTHER_HERE),
+    ];
+    for way in ways {
+        for ttl in TTLS {
+            router.inject(0, way, ttl);
+        }
+    }
+    router.inject(0, (METADATA, BEYOND), 64);
+    router.settle();
+    router.taps[1].expect("what is exempt", |packet| packet.goes(METADATA, BEYOND));
+    for (from, to) in ways {
+        let forwarded = router.sent(|packet| packet.goes(from, to));
+        assert!(forwarded.is_empty(), "{forwarded:#?}");
+    }
+    let errors = router.taps[0].sent(|packet| packet.kind == Kind::Icmp);
+    assert!(errors.is_empty(), "{errors:#?}");
+    // The host's own packets and what is for it are no matter of forwarding.
+    let host = &router.hosts[0];
+    let ends = (host.mac(), router.macs[0]);
+    host.send_bytes(&datagram(ends, (LINK_LOCAL_HERE, X), 64));
+    let unreachable = |packet: &Packet| packet.kind == Kind::Icmp && packet.source == X;
+    router.taps[0].expect("the host's answer: nobody listens", unreachable);
+    router.inject(1, (LINK_LOCAL_BEYOND, HERE), 64);
+    router.taps[0].expect("what no rule holds", |packet| packet.goes(LINK_LOCAL_BEYOND, HERE));
 }
 
 /// What a multicast router tells the kernel: packets of two senders go from eth0 to eth1. There is

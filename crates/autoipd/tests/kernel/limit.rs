@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use autoip_lab::{Peer, Switch};
 
-use crate::station::{SOON, Station, ms, s};
+use crate::station::{SOON, Station, lines_with, ms, s};
 
 //= test LL-2.2.1-09
 //= test LL-2.2.1-10
@@ -37,6 +37,9 @@ pub(crate) fn conflicts_over_used_addresses_count_too() {
         station.expect_removal(announced.arp.sender_ip);
     }
     daemon.wait_log(SOON, |line| line.contains("no address for now; trying another one in"));
+    // Whoever forges conflicts must not fill the log.
+    assert_eq!(lines_with(&daemon, "insists on"), 5);
+    assert_eq!(lines_with(&daemon, "the last conflict that is reported within the hour"), 1);
     station.wire.skip_to_end();
     station.expect_none("it goes on", s(5) + ms(500), |_| true);
     station.assert_clean();

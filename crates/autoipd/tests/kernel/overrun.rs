@@ -1,11 +1,13 @@
 //! The kernel reports more than the daemon can take in, and what mattered was among it.
 
-use autoip_lab::{Host, Process, Switch};
+use std::process::Command;
+
+use autoip_lab::{Host, Process, Switch, skip};
 use autoip_linux::boottime;
 use autoip_wire::MacAddr;
 use nix::sys::signal::Signal;
 
-use crate::station::{CLAIM, SOON, Station, X, each, ms};
+use crate::station::{CLAIM, SOON, Station, X, each, eventually, lines_with, ms, rules};
 
 /// More than fit into any buffer for notifications, at some kilobytes each.
 const CHANGES: u32 = 8000;
@@ -24,7 +26,8 @@ fn asleep(switch: &Switch) -> (Station, Process) {
     station.host.connect(switch, "eth1");
     let daemon = station.start("-i eth0 -s 169.254.7.7 -p 2 -a 1 -w 1 -v");
     station.expect_announcement(X);
-    station.await_route(X);
+    // The last thing that a claim does to the kernel.
+    eventually("its rule", SOON, || !rules(&station.host).is_empty());
     daemon.signal(Signal::SIGSTOP);
     (station, daemon)
 }
@@ -47,6 +50,34 @@ pub(crate) fn a_deletion_that_went_unseen_is_put_right() {
     station.await_route(X);
     station.assert_bound(X);
     assert_eq!(station.wire.probes_for(X).len(), 2, "not probed again");
+}
+
+/// The kernel is out of memory when everything is to be read again.
+//= test LL-1.5-02
+pub(crate) fn a_reading_that_failed_is_repeated() {
+    if Command::new("strace").arg("--version").output().is_err() {
+        skip("strace is not installed, so no request to the kernel can be made to fail");
+    }
+    let switch = Switch::new();
+    let (mut station, daemon) = asleep(&switch);
+    flood(&station.host, "eth1");
+    station.host.remove_address("eth0", X);
+    let mut strace = Command::new("strace");
+    strace.args(["-e", "trace=sendto", "-e", "inject=sendto:error=ENOMEM:when=1", "-p"]);
+    let tracer = station.host.spawn({
+        strace.arg(daemon.pid().to_string());
+        strace
+    });
+    eventually("the tracer says something", SOON, || !tracer.log().is_empty());
+    if !tracer.log_contains("attached") {
+        skip("processes cannot be traced here");
+    }
+    wake(&daemon);
+    daemon.wait_log(SOON, |line| line.contains("WARN") && line.contains("again every second"));
+    station.expect_announcement(X);
+    station.await_route(X);
+    station.assert_bound(X);
+    assert_eq!(lines_with(&daemon, "again every second"), 1);
 }
 
 /// When the cable is pulled and put back, seen from the flood.

@@ -185,7 +185,8 @@ fn output(options: &str) -> Output {
 
 pub(crate) fn wrong_options_are_refused() {
     for (options, words) in [
-        ("", "no interface given"),
+        ("-c /nowhere/autoipd.toml", "/nowhere/autoipd.toml: there is no such file"),
+        ("-i eth0 --range 169.254.9.9", "hyphen"),
         ("-i eth0 -s 169.254.0.7", "169.254.1.0 to 169.254.254.255"),
         ("-i eth0 -s 10.0.0.1", "169.254.1.0 to 169.254.254.255"),
         ("-i eth0 -p 0", "1..=16"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use autoip_lab::{Peer, Process, Switch};
 use autoip_linux::boottime;
-use autoip_linux::rtnl::{Conf, Event};
+use autoip_linux::rtnl::{Conf, Event, Rule};
 use nix::sys::signal::Signal;
 
 use crate::packet::await_source;
@@ -48,12 +48,12 @@ fn end(daemon: &Process) {
 
 pub(crate) fn each_guard_puts_in_what_is_its_own() {
     let cases = [
-        ("nft", ("--guard nft", (4, 7), 1, GUARDED)),
-        ("auto", ("--guard auto", (4, 7), 1, GUARDED)),
-        ("sysctl", ("--guard sysctl", (0, 0), 1, GUARDED)),
-        ("off", ("--guard off", (0, 0), 0, [1, 0, 0])),
+        ("nft", ("--guard nft", (4, 8), (1, 1), GUARDED, [3, 0])),
+        ("auto", ("--guard auto", (4, 8), (1, 1), GUARDED, [3, 0])),
+        ("sysctl", ("--guard sysctl", (0, 0), (3, 1), GUARDED, [0, 3])),
+        ("off", ("--guard off", (0, 0), (0, 0), [1, 0, 0], [3, 0])),
     ];
-    each(&cases, |&(options, filters, own, settings)| {
+    each(&cases, |&(options, filters, own, settings, search)| {
         let switch = Switch::new();
         let mut station = Station::new(&switch);
         set(&station, all([0, 0, 0]));
@@ -62,10 +62,10 @@ pub(crate) fn each_guard_puts_in_what_is_its_own() {
         let daemon = station.start(&format!("{QUICK} {options}"));
         station.expect_announcement(X);
         station.await_route(X);
-        eventually("all is there", SOON, || rules(&station.host).len() == own);
+        eventually("all is there", SOON, || rules(&station.host).len() == own.0);
         let during = Traces::of(&station.host);
-        assert_eq!((during.filters, during.own_routes.len()), (filters, own), "{during:?}");
-        assert_eq!(during.settings, settings);
+        assert_eq!((during.filters, during.own_routes.len()), (filters, own.1), "{during:?}");
+        assert_eq!((during.settings, during.search), (settings, search));
         end(&daemon);
         assert_eq!(Traces::of(&station.host), before);
         station.assert_clean();
@@ -115,9 +115,56 @@ pub(crate) fn a_start_after_a_crash_knows_what_the_settings_were() {
     station.assert_clean();
 }
 
+/// A daemon with another guard puts back what that one does not need.
+pub(crate) fn a_start_after_a_crash_undoes_what_another_guard_did() {
+    let switch = Switch::new();
+    let mut station = Station::new(&switch);
+    set(&station, all([0, 0, 0]));
+    let before = Traces::of(&station.host);
+    let daemon = station.claim(true, "--guard sysctl");
+    eventually("its rules", SOON, || rules(&station.host).len() == 3);
+    kill(&station, &daemon);
+    assert_eq!(Traces::of(&station.host).search, [0, 3]);
+    let daemon = station.claim(true, "--guard nft");
+    assert_eq!(Traces::of(&station.host).search, before.search);
+    eventually("one rule", SOON, || rules(&station.host).len() == 1);
+    end(&daemon);
+    assert_eq!(Traces::of(&station.host), before);
+}
+
+/// The interface of a daemon that was killed is gone, and its number with it.
+pub(crate) fn rules_of_interfaces_that_are_gone_are_removed() {
+    for guard in ["nft", "sysctl"] {
+        let switch = Switch::new();
+        let mut station = Station::new(&switch);
+        let daemon = station.claim(true, &format!("--guard {guard}"));
+        let theirs = Rule {
+            priority: 4000,
+            from: None,
+            to: None,
+            iif: Some("eth0".to_owned()),
+            oif: None,
+            table: None,
+            protocol: 4,
+        };
+        change(&station.host, |rtnl| rtnl.add_rule(&theirs).unwrap());
+        kill(&station, &daemon);
+        station.host.delete("eth0");
+        assert!(!rules(&station.host).is_empty(), "the kernel keeps them");
+        let _cable = station.host.connect(&switch, "eth1");
+        let _next = station.start("-i eth1");
+        eventually("they are gone", SOON, || rules(&station.host).is_empty());
+        assert!(change(&station.host, |rtnl| rtnl.rules().unwrap().contains(&theirs)));
+    }
+}
+
 /// At whatever moment the daemon is killed, between two of its requests to the kernel or
 /// elsewhere, the host goes on talking with routable hosts, and with link-local ones.
 pub(crate) fn a_killed_daemon_does_not_stand_in_the_way() {
+    each(&[("nft", "nft"), ("sysctl", "sysctl")], |guard| survive_kills(guard));
+}
+
+fn survive_kills(guard: &str) {
     let switch = Switch::new();
     let friend = friend(&switch);
     let mut station = Station::new(&switch);
@@ -127,7 +174,8 @@ pub(crate) fn a_killed_daemon_does_not_stand_in_the_way() {
     for byte in seed.iter().chain(&more) {
         // From before the guard is there to after the claim.
         let pause = Duration::from_micros(u64::from(*byte) * 1600);
-        let daemon = station.start("-f -i eth0 -s 169.254.7.7 --timing fast");
+        let daemon =
+            station.start(&format!("-f -i eth0 -s 169.254.7.7 --timing fast --guard {guard}"));
         thread::sleep(pause);
         kill(&station, &daemon);
         let there = station.host.ping(ROUTABLE_FRIEND, SOON).unwrap();
@@ -139,6 +187,7 @@ pub(crate) fn a_killed_daemon_does_not_stand_in_the_way() {
     end(&daemon);
     let after = Traces::of(&station.host);
     assert!(after.is_gone() && after.settings == [0, 0, 0], "{after:?}");
+    assert_eq!(after.search, [3, 0]);
     station.assert_clean();
 }
 

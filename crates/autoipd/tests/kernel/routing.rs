@@ -183,6 +183,55 @@ pub(crate) fn ll_2_6_2_06_a_link_local_source_goes_straight() {
     });
 }
 
+/// Somebody deletes the rule that keeps the address on its link, until it is not put back at once.
+//= test LL-2.6.2-07
+//= test LL-2.7-02
+pub(crate) fn ll_2_6_2_07_without_its_rule_a_source_is_refused() {
+    let switch = Switch::new();
+    let near = Peer::new(&switch);
+    near.own(NEAR, Answer::Unicast);
+    let (mut station, gateway, mut tap) = routed(&switch);
+    let daemon = station.claim(true, "-f -v");
+    eventually("the rule stays away", SOON, || {
+        for rule in rules(&station.host) {
+            change(&station.host, |rtnl| rtnl.remove_rule(&rule).unwrap());
+        }
+        daemon.log_contains("somebody keeps deleting the routing rule")
+    });
+    assert_eq!(rules(&station.host), []);
+    let refused = send(&station.host, X, FAR).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
+    // The router itself can be talked with, and so can what is on the link.
+    send(&station.host, X, GATEWAY).unwrap();
+    let direct = tap.expect("datagram", |packet| packet.goes(X, GATEWAY));
+    assert_eq!(direct.mac, gateway.mac());
+    let route = Route {
+        destination: NEAR,
+        prefix_len: 32,
+        gateway: None,
+        scope: 253,
+        ..via_gateway(&station.host)
+    };
+    change(&station.host, |rtnl| rtnl.add_route(&route).unwrap());
+    send(&station.host, X, NEAR).unwrap();
+    tap.expect("datagram", |packet| packet.goes(X, NEAR) && packet.mac == near.mac());
+    // A router that came later is known as well.
+    let later = Ipv4Addr::new(192, 0, 2, 2);
+    gateway.own(later, Answer::Unicast);
+    let elsewhere = Ipv4Addr::new(203, 0, 113, 128);
+    let route = Route {
+        destination: elsewhere,
+        prefix_len: 25,
+        gateway: Some(later),
+        ..via_gateway(&station.host)
+    };
+    change(&station.host, |rtnl| rtnl.add_route(&route).unwrap());
+    eventually("it is known", SOON, || send(&station.host, X, elsewhere).is_err());
+    assert!(tap.sent(|packet| packet.goes(X, FAR)).is_empty());
+    send(&station.host, ANY, FAR).unwrap();
+    tap.expect("routable datagram", |packet| packet.goes(ROUTABLE, FAR));
+}
+
 //= test LL-2.6.2-03
 //= test LL-2.6.1-01
 //= test LL-2.6.2-05

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use autoip_lab::{Host, Peer, Recording, Seen, Switch};
 
-use crate::station::{CLAIM, Memory, SOON, X, autoipd, is_reply, lines_with, s};
+use crate::station::{CLAIM, Memory, QUICK, SOON, X, autoipd, eventually, is_reply, lines_with, s};
 
 /// The first thing that the host announces on a link.
 #[track_caller]
@@ -72,4 +72,56 @@ pub(crate) fn two_ports_on_two_links_do_not_disturb_each_other() {
     peers[0].announce(addrs[0]);
     assert_eq!(announced(&mut wires[0]), addrs[0], "it defends");
     assert_eq!(lines_with(&daemon, "which is ours"), 1);
+}
+
+/// Somebody plugs a cable between two switches, and one link has two ports of this host.
+//= test LL-3.4-03
+pub(crate) fn two_ports_whose_links_become_one_do_not_fight() {
+    let switches = [Switch::new(), Switch::new()];
+    let (host, memory) = (Host::new("station"), Memory::new());
+    let names = ["eth0", "eth1"];
+    let cables = [0, 1].map(|n| host.connect(&switches[n], names[n]));
+    let mut wires = cables.each_ref().map(autoip_lab::Cable::capture);
+    let daemon = host.spawn(autoipd(&format!("{QUICK} -i eth1"), memory.dir()));
+    let addrs = wires.each_mut().map(announced);
+    let _join = switches[0].join(&switches[1]);
+    // Announcements of each port reach the other one.
+    daemon.signal(nix::sys::signal::Signal::SIGHUP);
+    for (wire, other) in wires.iter_mut().zip([addrs[1], addrs[0]]) {
+        eventually("announcements of both", SOON, || {
+            let own = wire.filtered(|seen| seen.is_from_host() && seen.is_announcement());
+            let others = |seen: &Seen| !seen.is_from_host() && seen.is_announcement_of(other);
+            (own.len(), wire.filtered(others).len()) == (2, 1)
+        });
+        wire.skip_to_end();
+    }
+    for wire in &mut wires {
+        let own = |seen: &Seen| seen.is_from_host() && !is_reply(seen);
+        assert_eq!(wire.wait(s(2), own), None, "they fight");
+    }
+    for (name, addr) in names.iter().zip(addrs) {
+        let held: Vec<_> = host.addresses(name).iter().map(|address| address.ip).collect();
+        assert_eq!(held, [addr], "{name}");
+    }
+    assert_eq!(lines_with(&daemon, "WARN"), 0, "no conflict");
+}
+
+/// Each port has a daemon of its own, and both are told to begin with the same address.
+//= test LL-3.4-03
+pub(crate) fn two_daemons_on_one_link_get_two_addresses() {
+    let switch = Switch::new();
+    let (host, memory) = (Host::new("station"), Memory::new());
+    let cables = ["eth0", "eth1"].map(|name| host.connect(&switch, name));
+    let mut wires = cables.each_ref().map(autoip_lab::Cable::capture);
+    let daemons = ["eth0", "eth1"]
+        .map(|name| host.spawn(autoipd(&QUICK.replace("eth0", name), memory.dir())));
+    let addrs: BTreeSet<_> = wires.iter_mut().map(announced).collect();
+    assert_eq!(addrs.len(), 2, "each has an address of its own: {addrs:?}");
+    for wire in &mut wires {
+        let own = |seen: &Seen| seen.is_from_host() && !is_reply(seen);
+        assert_eq!(wire.wait(s(2), own), None, "they fight");
+    }
+    for daemon in &daemons {
+        assert_eq!((daemon.status(), lines_with(daemon, "which is ours")), (None, 0));
+    }
 }

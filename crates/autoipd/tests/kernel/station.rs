@@ -228,6 +228,13 @@ impl Station {
 pub(crate) fn autoipd(options: &str, state_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_autoipd"));
     command.args(options.split_whitespace()).arg("--state-dir").arg(state_dir);
+    // What this machine has in /etc is nobody's business here.
+    if !options.contains("--config") {
+        command.args(["--config", "/dev/null"]);
+    }
+    if !options.contains("--hooks") {
+        command.args(["--hooks", "none"]);
+    }
     command.env_remove("JOURNAL_STREAM");
     command
 }

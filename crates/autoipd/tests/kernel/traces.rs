@@ -3,7 +3,7 @@
 use autoip_lab::Host;
 use autoip_linux::IfIndex;
 use autoip_linux::nft::{Chain, Family, Hook, Nft, Table};
-use autoip_linux::rtnl::{Conf, Route, Rule};
+use autoip_linux::rtnl::{Conf, NeighbourSetting, Route, Rule};
 
 use crate::station::{MARK, change, rules};
 
@@ -23,6 +23,8 @@ pub(crate) struct Traces {
     pub(crate) own_routes: Vec<Route>,
     /// promote_secondaries, arp_ignore and arp_announce.
     pub(crate) settings: [i32; 3],
+    /// ucast_solicit and mcast_resolicit.
+    pub(crate) search: [u32; 2],
 }
 
 impl Traces {
@@ -38,6 +40,7 @@ impl Traces {
             rules: rules(host),
             own_routes: own_routes(host, index),
             settings: settings(host),
+            search: search(host),
         }
     }
 
@@ -55,8 +58,7 @@ fn filters(host: &Host, index: IfIndex, name: &str) -> (usize, usize) {
         host.run(|| Nft::open().unwrap().counters(&chain).unwrap().len())
     };
     let link = ["egress", "ingress"].map(|name| count(Family::Netdev, &format!("{name}_{index}")));
-    let host = ["prerouting", "forward", "postrouting"]
-        .map(|name| count(Family::Inet, &format!("{name}_{index}")));
+    let host = ["prerouting", "forward", "postrouting"].map(|name| count(Family::Inet, name));
     (link.iter().sum(), host.iter().sum())
 }
 
@@ -70,4 +72,11 @@ fn own_routes(host: &Host, index: IfIndex) -> Vec<Route> {
 pub(crate) fn settings(host: &Host) -> [i32; 3] {
     let index = host.link("eth0").unwrap().index;
     change(host, |rtnl| SETTINGS.map(|conf| rtnl.conf(index, conf).unwrap()))
+}
+
+/// How eth0 looks for neighbours.
+fn search(host: &Host) -> [u32; 2] {
+    let index = host.link("eth0").unwrap().index;
+    let settings = [NeighbourSetting::UnicastProbes, NeighbourSetting::BroadcastReprobes];
+    change(host, |rtnl| settings.map(|one| rtnl.neighbour_setting(index, one).unwrap()))
 }

@@ -168,7 +168,7 @@ fn a_rule_is_read() {
         to: None,
         iif: Some("lo".to_owned()),
         oif: None,
-        table: 39270,
+        table: Some(39270),
         protocol: 169,
     };
     let added = bytes(RouteNetlinkMessage::NewRule(rule()));
@@ -179,7 +179,7 @@ fn a_rule_is_read() {
 fn rules_with_other_conditions_and_actions_are_left_out() {
     let damage: [fn(&mut RuleMessage); 6] = [
         |rule| rule.header.family = AddressFamily::Inet6,
-        |rule| rule.header.action = RuleAction::Blackhole,
+        |rule| rule.header.action = RuleAction::Unreachable,
         |rule| rule.header.flags = RuleFlags::Invert,
         |rule| rule.header.tos = 4,
         |rule| rule.attributes.push(RuleAttribute::FwMark(1)),

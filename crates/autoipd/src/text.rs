@@ -1,0 +1,66 @@
+//! Values as people write them, on the command line and in the configuration file alike. Errors
+//! are sentences that name what was given and what is allowed.
+
+use std::net::Ipv4Addr;
+
+use autoip_core::{AddrRange, LinkLocalAddr};
+use autoip_wire::is_link_local;
+
+use crate::choice::Alias;
+
+/// What stands for no alias.
+pub(crate) const NO_ALIAS: &str = "none";
+
+/// A link-local address to and from which packets may be forwarded; the reserved ones are allowed.
+pub(crate) fn forwarded(text: &str) -> Result<Ipv4Addr, String> {
+    text.parse().ok().filter(|&addr| is_link_local(addr)).ok_or_else(|| {
+        format!("{text:?} is not a link-local address: give one of 169.254.0.0 to 169.254.255.255")
+    })
+}
+
+/// The number of an alias, or none.
+pub(crate) fn alias(text: &str) -> Result<Alias, String> {
+    if text == NO_ALIAS {
+        return Ok(Alias(None));
+    }
+    text.parse().map(|number| Alias(Some(number))).map_err(|_| {
+        format!("{text:?} is not an alias: give a number from 0 to 65535, or {NO_ALIAS:?}")
+    })
+}
+
+/// The addresses to choose from, as in `169.254.10.0-169.254.10.255`.
+pub(crate) fn range(text: &str) -> Result<AddrRange, String> {
+    let (first, last) = text.split_once('-').ok_or_else(|| {
+        format!("{text:?} is not a range: give two addresses with a hyphen between")
+    })?;
+    let addr = |text: &str| text.trim().parse().map_err(|error| format!("{text:?}: {error}"));
+    let (first, last): (LinkLocalAddr, LinkLocalAddr) = (addr(first)?, addr(last)?);
+    AddrRange::new(first, last).ok_or_else(|| {
+        format!(
+            "{text:?} is not a range: {last} is below {first}, so give them the other way round"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_two_addresses_in_order() {
+        assert_eq!(range("169.254.1.0-169.254.254.255"), Ok(AddrRange::ALL));
+        let one = range("169.254.7.7 - 169.254.7.7").unwrap();
+        assert_eq!(one.to_string(), "169.254.7.7-169.254.7.7");
+        for (text, words) in [
+            ("169.254.7.7", "hyphen"),
+            ("", "hyphen"),
+            ("169.254.9.0-169.254.8.0", "other way round"),
+            ("169.254.0.0-169.254.8.0", "169.254.1.0 to 169.254.254.255"),
+            ("10.0.0.1-10.0.0.2", "169.254.1.0 to 169.254.254.255"),
+            ("a-b", "169.254.1.0"),
+        ] {
+            let error = range(text).unwrap_err();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+    }
+}
