@@ -20,6 +20,10 @@ pub(super) fn numbers(facts: &Facts) -> Vec<Finding> {
         let marked = marked(facts, interface);
         let into = if interface.managed { &mut own } else { &mut left };
         into.extend(marked.iter().map(|(what, _)| what.clone()));
+        if interface.gate == Some(true) {
+            // It goes with its daemon, so that it is never left over.
+            own.push(format!("packet filter (nf_tables \"autoip\") for {}", interface.name()));
+        }
         if !interface.managed {
             commands.extend(marked.into_iter().map(|(_, command)| command));
         }
@@ -246,6 +250,7 @@ mod tests {
             "route to default over eth1 in table 39270001",
             "route to 169.254.0.0/16 over eth1 in table 254",
             "address 169.254.7.9/16 on eth1",
+            "packet filter (nf_tables \"autoip\") for eth1",
         ] {
             assert!(found[0].what.contains(part), "{}", found[0].what);
         }
@@ -255,6 +260,7 @@ mod tests {
     fn what_nobody_keeps_is_left_over() {
         let mut facts = own();
         facts.interfaces[0].managed = false;
+        facts.interfaces[0].gate = Some(false);
         let found = numbers(&facts);
         assert_eq!(brief(&found), [(Id::LeftOver, Severity::Warning, None)]);
         assert_eq!(
@@ -281,6 +287,7 @@ mod tests {
         let text = "rule 3926 from 169.254.0.0/16 iif eth1 blackhole";
         assert!(found[0].what.contains(text), "{}", found[0].what);
         facts.interfaces[0].managed = false;
+        facts.interfaces[0].gate = Some(false);
         let command = numbers(&facts)[0].command.clone().unwrap();
         let wanted = "ip rule del priority 3926 from 169.254.0.0/16 iif eth1 blackhole";
         assert!(command.ends_with(wanted), "{command}");

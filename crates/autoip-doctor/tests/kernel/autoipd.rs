@@ -59,6 +59,7 @@ pub(crate) fn what_it_keeps_is_listed_and_what_it_leaves_is_told() {
     let table = 39_270_000 + patient.host.link("eth0").unwrap().index.get();
     for part in [
         "address 169.254.7.7/16 on eth0".to_owned(),
+        "packet filter (nf_tables \"autoip\") for eth0".to_owned(),
         "route to 169.254.0.0/16 over eth0 in table 254".to_owned(),
         format!("route to default over eth0 in table {table}"),
         format!("rule 3927 from 169.254.7.7/32 table {table}"),
