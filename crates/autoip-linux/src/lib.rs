@@ -5,8 +5,8 @@
 //! - [`nft`] installs packet filter rules;
 //! - [`sock_diag`] finds and ends the sockets that use an address;
 //! - [`Poller`], [`Timer`], [`Signals`] and [`ClockJump`] are the parts of a loop on one thread;
-//! - [`boottime`], [`SuspendWatch`], [`seed`], [`missing`](capability::missing), [`InterfaceLock`]
-//!   and [`die_with_parent`] are what else a daemon asks of its system;
+//! - [`boottime`], [`SuspendWatch`], [`seed`], [`missing`](capability::missing), [`InterfaceLock`],
+//!   [`running()`] and [`die_with_parent`] are what else a program asks of its system;
 //! - [`Worker`] is a second process for scripts, and [`as_script`], [`kill_group`], [`ChildEnds`],
 //!   [`wait_ready`] and [`Facts`] are what it needs;
 //! - [`confine`] gives up what a daemon does not need once everything is open;
@@ -35,6 +35,7 @@ mod poller;
 mod process;
 mod ready;
 pub mod rtnl;
+mod running;
 mod signal;
 pub mod sock_diag;
 mod timer;
@@ -56,6 +57,7 @@ pub use process::{
     as_script, ask_to_announce, ask_to_end, command_of, die_with_parent, kill_group,
 };
 pub use ready::wait_ready;
+pub use running::{Running, running};
 pub use signal::{Signal, Signals};
 pub use timer::Timer;
 pub use title::{Title, set_name};

@@ -5,6 +5,8 @@
 //! ends. The socket listens, so that whoever finds the name taken can connect and learn from the
 //! kernel who holds it; nothing is ever said.
 
+mod holders;
+
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::thread;
@@ -18,6 +20,9 @@ use nix::sys::socket::{
 use nix::unistd::geteuid;
 
 use crate::{Error, IfIndex, Result, capability};
+
+/// What the names begin with; the number of the interface follows.
+const NAME_PREFIX: &str = "autoip/";
 
 /// How many askers may wait to be turned away.
 const BACKLOG: i32 = 8;
@@ -76,7 +81,7 @@ impl AsFd for InterfaceLock {
 }
 
 fn acquire(index: IfIndex) -> nix::Result<Acquire> {
-    let name = UnixAddr::new_abstract(format!("autoip/{index}").as_bytes())?;
+    let name = UnixAddr::new_abstract(format!("{NAME_PREFIX}{index}").as_bytes())?;
     for _ in 0..TRIES_MAX {
         let fd = stream()?;
         match bind(fd.as_raw_fd(), &name) {

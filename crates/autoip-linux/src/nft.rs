@@ -27,6 +27,7 @@
 
 mod batch;
 mod instruction;
+mod listing;
 mod object;
 mod statement;
 mod value;

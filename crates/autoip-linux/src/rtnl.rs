@@ -6,20 +6,24 @@
 //! hide an interface from the daemon.
 
 mod address;
+mod arp_table;
 mod conf;
 mod link;
 mod monitor;
 mod neighbour;
 mod neighbour_setting;
+mod refusal;
 mod route;
 mod rule;
 mod socket;
 
 pub use address::Address;
+pub use arp_table::Neighbour;
 pub use conf::{Conf, conf_of_all};
 pub use link::Link;
 pub use monitor::{Event, Monitor, decode};
 pub use neighbour_setting::NeighbourSetting;
+pub use refusal::Refusal;
 pub use route::{LOCAL_TABLE, MAIN_TABLE, Route, RouteKind};
 pub use rule::Rule;
 pub use socket::Rtnl;

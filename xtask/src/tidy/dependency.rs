@@ -5,11 +5,12 @@ use crate::package::{Dependency, Package, Purpose};
 use crate::tree::Tree;
 
 /// The crates of the workspace from the bottom up: each may use those before it.
-pub(super) const ORDER: [&str; 10] = [
+pub(super) const ORDER: [&str; 11] = [
     "autoip-wire",
     "autoip-core",
     "autoip-linux",
     "autoip-control",
+    "autoip-doctor",
     "autoipd",
     "autoipctl",
     "autoip-lab",

@@ -12,7 +12,7 @@ use crate::{Error, IfIndex, Result};
 const HEADER_LEN: usize = 12;
 
 /// The states in which the kernel has a hardware address for a neighbour, fresh or not.
-const KNOWN: u16 =
+pub(super) const KNOWN: u16 =
     libc::NUD_REACHABLE | libc::NUD_STALE | libc::NUD_DELAY | libc::NUD_PROBE | libc::NUD_PERMANENT;
 
 impl Rtnl {

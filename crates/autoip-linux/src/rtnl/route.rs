@@ -156,6 +156,11 @@ impl Rtnl {
         self.look_through(|route| (route.table == table).then_some(route))
     }
 
+    /// The unicast and broadcast IPv4 routes of all tables, without multipath routes.
+    pub fn routes_of_all_tables(&mut self) -> Result<Vec<Route>> {
+        self.look_through(Some)
+    }
+
     /// The unicast and broadcast IPv4 routes of all tables that bear a protocol number, without
     /// multipath routes.
     pub fn routes_with(&mut self, protocol: u8) -> Result<Vec<Route>> {
