@@ -1,0 +1,156 @@
+//! `autoipctl status`: where the interfaces stand, in a table or one in full.
+
+use std::time::Duration;
+
+use autoip_control::{
+    Conflict, Error, Guard, GuardTier, Interface, Monitor, State, StatusReply, Watched,
+};
+
+use crate::cli::StatusArgs;
+use crate::daemon::Daemon;
+use crate::exit::{Exit, Failure};
+use crate::moment::{date, span};
+use crate::screen::{Screen, Tone};
+use crate::table::{Cell, lines};
+
+mod full;
+
+/// How often a live status is drawn again though nothing happened: times go on.
+const REDRAW: Duration = Duration::from_secs(1);
+
+pub(super) fn run(
+    args: &StatusArgs,
+    daemon: &Daemon,
+    screen: &mut Screen,
+) -> Result<Exit, Failure> {
+    if args.watch {
+        return follow(args, daemon, screen);
+    }
+    let status = daemon.status(args.interface.clone())?;
+    show(&status, args, screen)?;
+    Ok(Exit::Done)
+}
+
+/// Shows it again after everything that happens; and every second, where somebody looks.
+fn follow(args: &StatusArgs, daemon: &Daemon, screen: &mut Screen) -> Result<Exit, Failure> {
+    let mut events = daemon.connect()?.call_more(&Monitor { interface: args.interface.clone() })?;
+    events.set_limit(screen.is_terminal().then_some(REDRAW));
+    loop {
+        let status = daemon.status(args.interface.clone())?;
+        screen.clear()?;
+        show(&status, args, screen)?;
+        screen.flush()?;
+        match events.next() {
+            Some(Ok(_) | Err(Error::TimedOut(_))) => {}
+            Some(Err(error)) => return Err(error.into()),
+            None => return Ok(Exit::Done),
+        }
+    }
+}
+
+fn show(status: &StatusReply, args: &StatusArgs, screen: &mut Screen) -> Result<(), Failure> {
+    if args.json && args.watch {
+        screen.json_line(status)?;
+    } else if args.json {
+        screen.json(status)?;
+    } else if args.interface.is_some() {
+        for interface in &status.interfaces {
+            full::show(interface, status, screen)?;
+        }
+    } else {
+        overview(status, screen)?;
+    }
+    Ok(())
+}
+
+/// All interfaces in a table, and below it what is to be looked at.
+fn overview(status: &StatusReply, screen: &mut Screen) -> Result<(), Failure> {
+    if status.interfaces.is_empty() {
+        screen.line("no interface is managed")?;
+    } else {
+        let heading = ["INTERFACE", "STATE", "ADDRESS", "SINCE", "MODE", "TIMING", "NOTE"];
+        let mut rows = vec![heading.map(|text| Cell::new(Tone::Faint, text)).to_vec()];
+        rows.extend(status.interfaces.iter().map(|interface| row(interface, status.now)));
+        for line in lines(&rows, screen) {
+            screen.line(&line)?;
+        }
+    }
+    for watched in &status.watched {
+        let Watched { addr, interface, since, .. } = watched;
+        let age = span(status.now - since);
+        screen.line(&format!("{addr} on {interface} is watched, for {age}"))?;
+    }
+    let guard = guard(&status.guard, screen);
+    screen.line(&guard)?;
+    Ok(())
+}
+
+fn row(interface: &Interface, now: i64) -> Vec<Cell> {
+    let addr = match (interface.addr, interface.in_use) {
+        (Some(addr), true) => addr.to_string(),
+        (Some(addr), false) => format!("({addr})"),
+        (None, _) => "-".to_owned(),
+    };
+    vec![
+        Cell::new(Tone::Plain, &interface.interface),
+        Cell::new(tone(interface.state), interface.state.to_string()),
+        Cell::new(Tone::Plain, addr),
+        Cell::new(Tone::Plain, span(now - interface.since)),
+        Cell::new(Tone::Plain, interface.mode.to_string()),
+        Cell::new(Tone::Plain, timing(interface)),
+        Cell::new(Tone::Bad, note(interface, now)),
+    ]
+}
+
+fn tone(state: State) -> Tone {
+    match state {
+        State::Idle => Tone::Faint,
+        State::Probing | State::Announcing => Tone::Busy,
+        State::Configured => Tone::Good,
+        State::Defending => Tone::Bad,
+    }
+}
+
+fn timing(interface: &Interface) -> String {
+    let profile = interface.timing.profile;
+    if interface.timing.is_rfc3927 {
+        profile.to_string()
+    } else {
+        format!("{profile}, not RFC 3927")
+    }
+}
+
+/// The one thing about an interface that matters most to somebody who wonders.
+fn note(interface: &Interface, now: i64) -> String {
+    if let Some(mac) = &interface.denier {
+        return format!("{mac} denies every address");
+    }
+    if let Some(reason) = &interface.reason {
+        return reason.clone();
+    }
+    match interface.conflicts.first() {
+        Some(conflict) => {
+            format!("conflict {} ago with {}", span(now - conflict.time), conflict.mac)
+        }
+        None => String::new(),
+    }
+}
+
+/// What is in force, and what that leaves to be desired.
+fn guard(guard: &Guard, screen: &Screen) -> String {
+    let tone = match guard.tier {
+        GuardTier::Nft => Tone::Good,
+        GuardTier::Sysctl | GuardTier::Off => Tone::Bad,
+    };
+    let mut text = format!("guard: {}", screen.toned(tone, &guard.tier.to_string()));
+    for unmet in &guard.unmet {
+        text.push_str(&format!("\n  not met: {} ({})", unmet.sentence, unmet.requirement));
+    }
+    text
+}
+
+/// A conflict in a line.
+fn conflict_line(conflict: &Conflict) -> String {
+    let Conflict { time, addr, mac, kind, outcome, .. } = conflict;
+    format!("{} {mac} claims {addr} ({kind}), {outcome}", date(*time))
+}

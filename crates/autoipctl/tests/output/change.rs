@@ -1,0 +1,134 @@
+//! The commands that change something: what they ask for, and what they wait for.
+
+use serde_json::{Value, json};
+
+use crate::fake::{Fake, NOW, error, interface, status};
+use crate::{assert_complains, assert_says, run};
+
+/// Runs a command that has nothing to say, and returns the call that it made.
+#[track_caller]
+fn quiet(arguments: &str, method: &'static str) -> Value {
+    let fake = Fake::new(vec![(method, vec![json!({})])]);
+    assert_says(&run(&fake, arguments), 0, "");
+    let calls = fake.calls();
+    assert_eq!((calls.len(), calls[0].0.as_str()), (1, method));
+    calls[0].1.clone()
+}
+
+#[test]
+fn each_command_is_one_call() {
+    let eth0 = json!({"interface": "eth0"});
+    assert_eq!(quiet("add eth0", "AddInterface"), eth0);
+    assert_eq!(
+        quiet("add eth0 --mode always --start 169.254.20.20", "AddInterface"),
+        json!({"interface": "eth0", "mode": "always", "start": "169.254.20.20"})
+    );
+    assert_eq!(quiet("remove eth0", "RemoveInterface"), eth0);
+    assert_eq!(quiet("claim eth0", "Claim"), eth0);
+    assert_eq!(
+        quiet("claim eth0 169.254.7.7", "Claim"),
+        json!({"interface": "eth0", "addr": "169.254.7.7"})
+    );
+    assert_eq!(quiet("release eth0", "Release"), eth0);
+    assert_eq!(quiet("reannounce eth0", "Reannounce"), eth0);
+    assert_eq!(quiet("reannounce", "Reannounce"), json!({}));
+    assert_eq!(quiet("reload", "Reload"), json!({}));
+}
+
+#[test]
+fn a_refusal_is_a_sentence_and_a_no() {
+    let eth0 = || json!({"interface": "eth0"});
+    for (command, method, refusal, sentence) in [
+        ("add eth0", "AddInterface", error("AlreadyManaged", eth0()), "eth0 is managed already"),
+        (
+            "add eth0",
+            "AddInterface",
+            error("NoSuchInterface", eth0()),
+            "this host has no interface eth0",
+        ),
+        (
+            "add eth0",
+            "AddInterface",
+            error("Unsuitable", json!({"interface": "eth0", "reason": "is point-to-point"})),
+            "interface eth0 is point-to-point",
+        ),
+        (
+            "remove eth0",
+            "RemoveInterface",
+            error("NotManaged", eth0()),
+            "eth0 is not managed; add it first",
+        ),
+        (
+            "reannounce eth0",
+            "Reannounce",
+            error("NoAddress", eth0()),
+            "eth0 has no link-local address at present",
+        ),
+        (
+            "reload",
+            "Reload",
+            error("BadConfiguration", json!({"reason": "autoipd.toml:3: no such key"})),
+            "autoipd.toml:3: no such key",
+        ),
+    ] {
+        let fake = Fake::new(vec![(method, vec![refusal])]);
+        assert_complains(&run(&fake, command), 1, sentence);
+    }
+}
+
+#[test]
+fn who_may_not_change_things_is_told_so() {
+    let fake = Fake::new(vec![(
+        "Release",
+        vec![json!({"error": "org.varlink.service.PermissionDenied"})],
+    )]);
+    let sentence = "only root and members of the group netdev may do that";
+    assert_complains(&run(&fake, "release eth0"), 77, sentence);
+}
+
+fn acquired(interface: &str, addr: &str) -> Value {
+    json!({"address_acquired": {"time": NOW, "interface": interface, "addr": addr}})
+}
+
+/// A daemon whose eth0 still probes when it is asked, and then tells these events.
+fn probing(events: Vec<Value>) -> Fake {
+    let probing = interface(json!({"in_use": false, "state": "probing", "state_number": 1}));
+    Fake::new(vec![
+        ("Claim", vec![json!({})]),
+        ("AddInterface", vec![json!({})]),
+        ("Status", vec![status(json!([probing]))]),
+        ("Monitor", events),
+    ])
+}
+
+#[test]
+fn who_waits_gets_the_address() {
+    let events = vec![acquired("eth1", "169.254.1.1"), acquired("eth0", "169.254.7.7")];
+    for command in
+        ["claim eth0 --wait 20", "add eth0 --wait 20", "claim eth0 169.254.7.7 --wait 20"]
+    {
+        let fake = probing(events.clone());
+        assert_says(&run(&fake, command), 0, "169.254.7.7\n");
+        assert_eq!(fake.calls()[0].0, "Monitor", "nothing may be missed");
+    }
+    let fake = probing(events);
+    assert_says(&run(&fake, "claim eth0 169.254.8.8 --wait 20"), 1, "169.254.7.7\n");
+}
+
+#[test]
+fn who_has_an_address_does_not_wait() {
+    let fake = Fake::new(vec![
+        ("Claim", vec![json!({})]),
+        ("Status", vec![status(json!([interface(json!({}))]))]),
+        ("Monitor", vec![acquired("eth9", "169.254.1.1")]),
+    ]);
+    assert_says(&run(&fake, "claim eth0 --wait 20"), 0, "169.254.7.7\n");
+}
+
+#[test]
+fn waiting_has_an_end() {
+    // More events are to come, and none does.
+    let fake = probing(vec![acquired("eth1", "169.254.1.1"), json!({"hold": true})]);
+    let ended = run(&fake, "claim eth0 --wait 0.05");
+    assert_complains(&ended, 1, "eth0 has no address after 0.05 s");
+}
