@@ -153,7 +153,11 @@ impl Client {
             let bytes = call.to_bytes();
             self.stream.write_all(&bytes)
         });
-        sent.map_err(|error| Error::from_io(error, limit))
+        match sent {
+            // Who is turned away is told why before the connection ends.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            sent => sent.map_err(|error| Error::from_io(error, limit)),
+        }
     }
 
     /// Waits for the next reply of any kind.

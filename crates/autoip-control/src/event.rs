@@ -40,6 +40,8 @@ pub enum Loss {
     Stopped,
     /// Others deleted it too often.
     Deleted,
+    /// It is not in the range to choose from any longer.
+    OutOfRange,
     /// Somebody asked for it.
     Released,
 }
@@ -53,6 +55,7 @@ impl fmt::Display for Loss {
             Self::Retired => "a routable address is there",
             Self::Stopped => "the interface is no longer managed",
             Self::Deleted => "somebody keeps deleting it",
+            Self::OutOfRange => "it is not in the range to choose from any longer",
             Self::Released => "released on request",
         })
     }
@@ -95,9 +98,6 @@ pub struct StateChanged {
     pub time: i64,
     /// Which interface.
     pub interface: String,
-    /// The state before, unless this is the first word about the interface.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub previous: Option<State>,
     /// The state from here on.
     pub state: State,
     /// Its number.

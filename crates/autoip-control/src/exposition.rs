@@ -96,35 +96,49 @@ const METRICS: [Metric; 15] = [
 /// How many parts the text has.
 pub const PARTS: usize = METRICS.len() + 1;
 
-/// Part `part` of the text; nothing beyond the last. The first is about the daemon, each other
-/// one about all interfaces.
+/// The beginning of part `part`; nothing beyond the last. The first part is about the daemon with
+/// its `count` interfaces, and the beginning is all of it. Each other one is about one metric, and
+/// its [`samples`] follow.
 #[must_use]
-pub fn part(part: usize, status: &StatusReply) -> String {
-    let Some(index) = part.checked_sub(1) else { return daemon(status) };
-    METRICS.get(index).map(|metric| metric.render(&status.interfaces)).unwrap_or_default()
+pub fn beginning(part: usize, status: &StatusReply, count: usize) -> String {
+    let Some(index) = part.checked_sub(1) else { return daemon(status, count) };
+    let mut text = String::new();
+    if let Some(metric) = METRICS.get(index) {
+        head(&mut text, metric.name, metric.help, metric.kind);
+    }
+    text
+}
+
+/// The samples of part `part` from these interfaces.
+#[must_use]
+pub fn samples(part: usize, interfaces: &[Interface]) -> String {
+    let metric = part.checked_sub(1).and_then(|index| METRICS.get(index));
+    metric.map(|metric| metric.render(interfaces)).unwrap_or_default()
 }
 
 /// The whole text.
 #[must_use]
 pub fn render(status: &StatusReply) -> String {
-    (0..PARTS).map(|index| part(index, status)).collect()
+    let count = status.interfaces.len();
+    (0..PARTS)
+        .map(|part| beginning(part, status, count) + &samples(part, &status.interfaces))
+        .collect()
 }
 
-fn daemon(status: &StatusReply) -> String {
+fn daemon(status: &StatusReply, count: usize) -> String {
     let mut text = String::new();
     head(&mut text, "autoip_build_info", "The version of the daemon, as a label.", "gauge");
     line(&mut text, "autoip_build_info", &format!("version=\"{}\"", quoted(&status.version)), "1");
     head(&mut text, "autoip_guard_info", "What keeps the kernel to the rules.", "gauge");
     line(&mut text, "autoip_guard_info", &format!("tier=\"{}\"", status.guard.tier), "1");
     head(&mut text, "autoip_interfaces", "Number of managed interfaces.", "gauge");
-    line(&mut text, "autoip_interfaces", "", &status.interfaces.len().to_string());
+    line(&mut text, "autoip_interfaces", "", &count.to_string());
     text
 }
 
 impl Metric {
     fn render(&self, interfaces: &[Interface]) -> String {
         let mut text = String::new();
-        head(&mut text, self.name, self.help, self.kind);
         for interface in interfaces {
             let name = quoted(&interface.interface);
             for (more, value) in (self.samples)(interface) {

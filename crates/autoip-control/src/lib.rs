@@ -38,7 +38,7 @@ pub use method::{
 pub use refusal::Refusal;
 pub use request::Request;
 pub use status::{
-    Counters, Guard, GuardTier, Interface, Mode, Profile, Stage, State, StatusReply, Timing, Unmet,
+    Counters, Guard, GuardTier, Interface, Mode, Profile, Stage, State, StatusReply, Timing,
     Watched,
 };
 

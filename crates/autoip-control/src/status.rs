@@ -170,22 +170,13 @@ impl fmt::Display for GuardTier {
     }
 }
 
-/// A requirement that is not met.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unmet {
-    /// Its number, such as `LL-2.5-09`.
-    pub requirement: String,
-    /// What that means.
-    pub sentence: String,
-}
-
 /// The guard, and what it leaves unmet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Guard {
     /// What is in force.
     pub tier: GuardTier,
-    /// What is not met by it.
-    pub unmet: Vec<Unmet>,
+    /// The requirements that it leaves unmet, by their numbers, such as `LL-2.5-09`.
+    pub unmet: Vec<String>,
 }
 
 /// What was counted on an interface, or about one address.
@@ -249,6 +240,8 @@ pub struct Interface {
     pub routable: Option<Ipv4Addr>,
     /// The timing in force.
     pub timing: Timing,
+    /// The guard that is in force on it.
+    pub guard: GuardTier,
     /// The address that is tried first after a restart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remembered: Option<Ipv4Addr>,

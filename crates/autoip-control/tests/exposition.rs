@@ -21,7 +21,8 @@ fn status() -> StatusReply {
         "interface": "eth0", "index": 2, "mac": "02:00:00:00:00:01", "carrier": true,
         "state": "configured", "state_number": 3, "stage": "bound", "addr": "169.254.7.7",
         "in_use": true, "since": 1_700_000_000_042_i64, "mode": "fallback", "defend": "once",
-        "timing": timing, "conflict_count": 1, "counters": counters, "conflicts": [],
+        "timing": timing, "guard": "nft", "conflict_count": 1, "counters": counters,
+        "conflicts": [],
     });
     let mut idle = bound.clone();
     for (name, value) in [
@@ -92,7 +93,13 @@ fn the_text_has_the_form_of_prometheus() {
             line.rsplit(' ').next().unwrap().parse::<f64>().unwrap();
         }
     }
-    let parts: String = (0..exposition::PARTS).map(|at| exposition::part(at, &status())).collect();
-    assert_eq!(parts, text);
-    assert_eq!(exposition::part(exposition::PARTS, &status()), "");
+    // The same in pieces, however small.
+    let (status, mut pieces) = (status(), String::new());
+    for part in 0..=exposition::PARTS {
+        pieces.push_str(&exposition::beginning(part, &status, status.interfaces.len()));
+        for interface in status.interfaces.chunks(1) {
+            pieces.push_str(&exposition::samples(part, interface));
+        }
+    }
+    assert_eq!(pieces, text);
 }

@@ -49,6 +49,8 @@ pub enum Loss {
     Deleted,
     /// It does not lie in the range to choose from any longer.
     OutOfRange,
+    /// The operator gave it up.
+    Released,
 }
 
 /// Something worth knowing.

@@ -26,6 +26,12 @@ impl AvoidSet {
         self.addrs.contains(&Some(addr))
     }
 
+    pub(crate) fn remove(&mut self, addr: LinkLocalAddr) {
+        for slot in &mut self.addrs {
+            slot.take_if(|known| *known == addr);
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }

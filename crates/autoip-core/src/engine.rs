@@ -160,6 +160,16 @@ impl Engine {
         }
     }
 
+    /// The next [`Engine::start`] begins with `addr`, also when it was seen in use: somebody who
+    /// must know asked for it. Does nothing while the engine runs.
+    pub fn prefer(&mut self, addr: LinkLocalAddr) {
+        self.begin_input();
+        if self.state == State::Stopped {
+            self.avoided.remove(addr);
+            self.first = Some(addr);
+        }
+    }
+
     /// The interface has another MAC address: claims the same address anew with it, and goes on
     /// with `sequence` after that, usually the one of the new MAC address.
     pub fn set_mac(&mut self, now: Instant, mac: MacAddr, sequence: Sequence) {

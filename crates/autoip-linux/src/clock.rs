@@ -25,7 +25,8 @@ pub fn boottime() -> Instant {
 }
 
 /// The wall clock, as the time since 1970.
-pub(crate) fn realtime() -> Duration {
+#[must_use]
+pub fn realtime() -> Duration {
     read(ClockId::CLOCK_REALTIME)
 }
 

@@ -5,6 +5,7 @@
 //! - [`nft`] installs packet filter rules;
 //! - [`sock_diag`] finds and ends the sockets that use an address;
 //! - [`Poller`], [`Timer`], [`Signals`] and [`ClockJump`] are the parts of a loop on one thread;
+//! - [`Peer`] tells who is at the other end of a Unix socket;
 //! - [`boottime`], [`SuspendWatch`], [`seed`], [`missing`](capability::missing), [`InterfaceLock`],
 //!   [`running()`] and [`die_with_parent`] are what else a program asks of its system;
 //! - [`Worker`] is a second process for scripts, and [`as_script`], [`kill_group`], [`ChildEnds`],
@@ -31,6 +32,7 @@ mod lock;
 mod netlink;
 pub mod nft;
 mod packet;
+mod peer;
 mod poller;
 mod process;
 mod ready;
@@ -43,7 +45,7 @@ mod title;
 mod worker;
 
 pub use children::ChildEnds;
-pub use clock::{ClockJump, SuspendWatch, boottime};
+pub use clock::{ClockJump, SuspendWatch, boottime, realtime};
 pub use entropy::seed;
 pub use error::{Error, Result};
 pub use filter::ArpFilter;
@@ -52,7 +54,8 @@ pub use index::IfIndex;
 pub use launch::{Launch, Side};
 pub use lock::{Acquire, InterfaceLock};
 pub use packet::{Direction, PacketSocket, Received};
-pub use poller::Poller;
+pub use peer::{Peer, connect_now};
+pub use poller::{Poller, Readiness};
 pub use process::{
     as_script, ask_to_announce, ask_to_end, command_of, die_with_parent, kill_group,
 };

@@ -22,7 +22,7 @@ const WAIT_MAX_S: f64 = 86_400.0;
 const EXIT_STATUS: &str = "\
 Exit status:
   0   done, or the answer is yes (the address is free)
-  1   the answer is no (the address is taken, the interface is not managed), or it is refused
+  1   the answer is no (the address is taken, the file has mistakes), or it is refused
   2   wrong command line
   69  no answer can be had: no daemon, no such interface to probe on, no link
   74  the output cannot be written
@@ -74,6 +74,8 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     /// Print the addresses that a device with this MAC address tries, in order
     Predict(PredictArgs),
+    /// Check a configuration file of autoipd
+    Validate(ValidateArgs),
     /// Print the counters in Prometheus's text format
     Metrics(MetricsArgs),
     /// Have the daemon read its configuration again
@@ -233,6 +235,13 @@ impl PredictArgs {
     pub(crate) fn range(&self) -> AddrRange {
         self.range.unwrap_or(AddrRange::ALL)
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ValidateArgs {
+    /// The file
+    #[arg(value_name = "FILE", default_value = autoipd::config::DEFAULT_PATH)]
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Debug, Args)]

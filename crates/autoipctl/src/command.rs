@@ -7,6 +7,7 @@ mod predict;
 mod probe;
 mod start;
 mod status;
+mod validate;
 mod watch;
 
 use autoip_control::{Reannounce, Release, Reload, RemoveInterface};
@@ -26,6 +27,7 @@ pub(crate) fn run(cli: &Cli, screen: &mut Screen) -> Result<Exit, Failure> {
         Command::Probe(args) => probe::run(args, &daemon, screen),
         Command::Watch(args) => watch::run(args, &daemon, screen),
         Command::Predict(args) => predict::run(args, screen),
+        Command::Validate(args) => validate::run(args, screen),
         Command::Metrics(args) => metrics::run(args, &daemon, screen),
         Command::Completions(args) => completions::run(args, screen),
         Command::Remove(args) => {

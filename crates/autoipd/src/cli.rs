@@ -19,7 +19,7 @@ use crate::choice::{Alias, Choices, Numbers, Profile};
 use crate::config::ProcessChoices;
 use crate::nfm::OptionList;
 use crate::selection::Pattern;
-use crate::settings::{GuardMode, Mode, Verbosity};
+use crate::settings::{GuardMode, Mode, Place, Verbosity};
 use crate::source::{Selector, Source};
 use crate::text;
 
@@ -146,6 +146,11 @@ struct Cli {
     /// containers in a cloud; may be given more than once
     #[arg(long = "forward", value_name = "ADDR", value_parser = text::forwarded)]
     exempt: Vec<Ipv4Addr>,
+
+    /// Socket for autoipctl and other clients; "none" for no socket [default:
+    /// /run/autoip/net.autoip.Manager]
+    #[arg(long = "control", value_name = "PATH", value_parser = text::place)]
+    control: Option<Place>,
 
     /// Directory in which addresses are remembered, a file for each MAC address [default:
     /// /var/lib/autoip]
@@ -281,6 +286,7 @@ impl Cli {
         };
         let process = ProcessChoices {
             state_dir: self.state_dir,
+            control: self.control,
             verbosity,
             guard: self.guard.map(Means::mode),
             hooks: self.hooks,

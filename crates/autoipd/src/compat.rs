@@ -19,7 +19,7 @@ use autoip_linux::rtnl::{Link, Rtnl};
 use crate::choice::{Alias, Choices};
 use crate::config::ProcessChoices;
 use crate::selection::Pattern;
-use crate::settings::{Mode, Verbosity};
+use crate::settings::{Mode, Place, Verbosity};
 use crate::source::{Selector, Source};
 
 /// Runs the program that these arguments call for, its name first; `None` where that is `autoipd`.
@@ -61,6 +61,8 @@ fn source(
         process: ProcessChoices {
             state_dir: Some(PathBuf::from(state_dir)),
             verbosity: Some(verbosity),
+            // Nor do they have a socket; and there may be one of them for each interface.
+            control: Some(Place(None)),
             ..ProcessChoices::default()
         },
         // The originals know nothing of our file.

@@ -19,7 +19,7 @@ use toml::{Spanned, map::Map};
 
 use crate::choice::Choices;
 use crate::selection::{Criterion, Pattern, Rule};
-use crate::settings::{GuardMode, Verbosity};
+use crate::settings::{GuardMode, Place, Verbosity};
 
 /// Where the daemon looks when it is told nothing. Having no such file is fine.
 pub const DEFAULT_PATH: &str = "/etc/autoip/autoipd.toml";
@@ -52,6 +52,7 @@ pub(crate) struct InterfaceTable {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ProcessChoices {
     pub(crate) state_dir: Option<PathBuf>,
+    pub(crate) control: Option<Place>,
     pub(crate) verbosity: Option<Verbosity>,
     pub(crate) guard: Option<GuardMode>,
     pub(crate) exempt: Option<Vec<Ipv4Addr>>,

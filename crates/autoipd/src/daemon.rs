@@ -2,7 +2,8 @@
 //! one timer for what is due next.
 //!
 //! The order within a turn matters: a resume from sleep first, since it voids what timers and
-//! frames would say; then signals, the kernel's notifications, frames, and last what is due.
+//! frames would say; then signals, the kernel's notifications, frames, what is due, and last
+//! the clients of the control socket.
 
 use std::thread;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use autoip_linux::{
 use tracing::{debug, info, trace, warn};
 
 use crate::Failure;
+use crate::control::{Control, Scene};
 use crate::device::Device;
 use crate::edge::Edge;
 use crate::guard::{Ended, Guard};
@@ -28,7 +30,7 @@ use crate::runner::Errand;
 use crate::sandbox::{self, Sandbox};
 use crate::selection::Selection;
 use crate::service::Service;
-use crate::settings::{InterfaceSettings, ProcessSettings, Settings};
+use crate::settings::{ProcessSettings, Settings};
 use crate::source::Source;
 use crate::store::Store;
 
@@ -63,6 +65,7 @@ pub(crate) struct Daemon {
     hooks: Hooks,
     role: Role,
     service: Service,
+    control: Control,
 }
 
 impl Daemon {
@@ -95,6 +98,7 @@ impl Daemon {
         let store = Store::new(process.state_dir.clone());
         let mut edge = Edge::new(rtnl, Poller::new()?, host, store, guard);
         edge.by_script = hooks.configure();
+        let control = Control::start(process.control.as_deref(), &edge.poller)?;
         let mut daemon = Self {
             edge,
             interfaces: Roster::new(Selection::new(rules, named), TOKEN_INTERFACES),
@@ -109,6 +113,7 @@ impl Daemon {
             hooks,
             role,
             service: Service::new(),
+            control,
         };
         let poller = &daemon.edge.poller;
         poller.add(&daemon.signals, TOKEN_SIGNALS)?;
@@ -131,7 +136,11 @@ impl Daemon {
 
     /// Gives up for good what the rest of the daemon's life does not need.
     pub(crate) fn confine(&self, sandbox: &Sandbox) {
-        let places = sandbox::places(&self.process.state_dir, self.source.path());
+        let places = sandbox::places(
+            &self.process.state_dir,
+            self.source.path(),
+            self.process.control.as_deref(),
+        );
         sandbox.close(&places, self.hooks.runner_pid());
     }
 
@@ -149,15 +158,17 @@ impl Daemon {
         let mut tokens = Vec::new();
         self.service.ready();
         loop {
+            // Clients never keep files from being written.
             let deadline = self.deadline();
             if deadline.is_none_or(|at| at.since(boottime()) >= QUIET) {
                 self.edge.store.flush();
             }
-            self.timer.set(deadline)?;
+            self.timer.set(deadline.into_iter().chain(self.control.deadline()).min())?;
             self.edge.poller.wait(&mut tokens)?;
             if let Some(slept) = self.suspend.observe() {
                 info!("slept for {} s; claiming all addresses again", slept.as_secs());
                 self.interfaces.for_each(&mut self.edge, Interface::on_resume);
+                self.control.on_resume();
             }
             if tokens.contains(&TOKEN_SIGNALS) && self.handle_signals()? {
                 return self.end(End::Asked);
@@ -179,7 +190,9 @@ impl Daemon {
             }
             self.interfaces.on_timer(&mut self.edge, boottime());
             self.on_timer();
+            self.serve(&tokens);
             self.hand_out();
+            self.control.settle();
             self.service.on_turn();
             if let Some(end) = self.role.end(&mut self.interfaces, &mut self.edge) {
                 return self.end(end);
@@ -215,6 +228,8 @@ impl Daemon {
             self.hooks.tell(&notice);
             self.role.tell(&notice);
             self.service.tell(&notice);
+            let mut scene = Scene { edge: &mut self.edge, roster: &mut self.interfaces };
+            self.control.on_notice(&notice, &mut scene);
         }
         if self.edge.by_script && !self.hooks.configure() {
             self.edge.by_script = false;
@@ -231,28 +246,17 @@ impl Daemon {
         }
     }
 
-    /// Begins to manage one more interface, as the configuration says unless settings are given.
-    ///
-    /// # Errors
-    ///
-    /// A sentence that says why it cannot be managed.
-    #[expect(dead_code, reason = "for the control socket")]
-    pub(crate) fn add_interface(
-        &mut self,
-        name: &str,
-        settings: Option<InterfaceSettings>,
-    ) -> Result<(), Failure> {
-        self.interfaces.add(&mut self.edge, name, settings)
-    }
-
-    /// Stops managing an interface and takes everything of ours off it, until it is added again.
-    ///
-    /// # Errors
-    ///
-    /// A sentence when it is not managed.
-    #[expect(dead_code, reason = "for the control socket")]
-    pub(crate) fn remove_interface(&mut self, name: &str) -> Result<(), Failure> {
-        self.interfaces.remove(&mut self.edge, name)
+    /// Lets clients have their turn, after everything that the protocol wants.
+    fn serve(&mut self, tokens: &[u64]) {
+        let mut scene = Scene { edge: &mut self.edge, roster: &mut self.interfaces };
+        for client in self.control.serve(tokens, &mut scene) {
+            info!("reading the configuration again for a client");
+            let result = self.reload().map_err(|failure| failure.to_string());
+            if let Err(why) = &result {
+                warn!("{why}; everything stays as it is");
+            }
+            self.control.reloaded(client, result);
+        }
     }
 
     /// Reads the configuration file again. Addresses that stay valid stay; a file with mistakes
@@ -264,7 +268,7 @@ impl Daemon {
     pub(crate) fn reload(&mut self) -> Result<(), Failure> {
         let Settings { rules, named, process } = self.source.load()?;
         if process != self.process {
-            let fixed = "state-dir, verbosity, guard, forward, hooks and sandbox";
+            let fixed = "state-dir, control, verbosity, guard, forward, hooks and sandbox";
             warn!("{fixed} stay as they are until the next start");
         }
         self.interfaces.selection.set_rules(rules, named);
@@ -317,6 +321,7 @@ impl Daemon {
                 Event::Overrun => self.resync(),
             }
         }
+        self.control.on_change(&self.edge.host);
         Ok(())
     }
 
@@ -388,6 +393,7 @@ impl Daemon {
             self.interfaces.for_each_device(&mut self.edge, Device::take_over);
         }
         let ended = self.edge.guard.end(&mut self.edge.rtnl);
+        self.control.stop();
         self.edge.store.flush();
         ended
     }

@@ -16,16 +16,20 @@ use autoip_core::{
 use autoip_linux::rtnl::{Address, Route, Rtnl, Rule};
 use autoip_linux::sock_diag::{Socket, State as SocketState};
 use autoip_linux::{ArpFilter, IfIndex, InterfaceLock, PacketSocket, boottime};
-use autoip_wire::ArpPacket;
-use tracing::{debug, error, info, trace, warn};
+use tracing::{debug, error, info, warn};
 
+use self::trace::trace_frame;
 use crate::edge::Edge;
 use crate::guard::Tier;
+use crate::history::History;
 use crate::limit::Limit;
 use crate::marks;
 use crate::notice::What;
 use crate::routes::{Present, Routes, Situation};
 use crate::settings::{InterfaceSettings, RouteSettings};
+
+mod status;
+mod trace;
 
 /// Room for an ARP frame and its padding; what is longer is cut, and no worse for it.
 const FRAME_MAX: usize = 128;
@@ -73,8 +77,12 @@ pub(crate) struct Device {
     contests: Limit,
     /// What is to be reported when the first announcement has gone out at last.
     unannounced: Option<Event>,
-    /// The state that was last made known.
+    /// The state that was last made known, and since when it is that.
     state: ZeroConfState,
+    since: Instant,
+    /// What stands in the file of this MAC address, or soon will.
+    pub(crate) remembered: Option<LinkLocalAddr>,
+    history: History,
     /// When a conflict is over, if there was one.
     calm_at: Option<Instant>,
     /// Whether a script was asked to put the address on, and is not done.
@@ -114,6 +122,9 @@ impl Device {
             contests: Limit::per_hour(),
             unannounced: None,
             state: ZeroConfState::Idle,
+            since: boottime(),
+            remembered: None,
+            history: History::default(),
             calm_at: None,
             pending: false,
             leaving: BTreeSet::new(),
@@ -232,6 +243,7 @@ impl Device {
                     trace_frame(&self.name, "received", received.frame);
                     let (at, frame) = (received.at, received.frame);
                     self.drive(edge, |engine| engine.handle_frame(at, frame));
+                    self.history.complete(at, frame);
                 }
                 Ok(None) => return,
                 Err(error) => {
@@ -482,24 +494,5 @@ impl Device {
             Some(scope) => Address { scope, ..address },
             None => address,
         }
-    }
-}
-
-fn trace_frame(interface: &str, verb: &str, frame: &[u8]) {
-    if !tracing::enabled!(tracing::Level::TRACE) {
-        return;
-    }
-    match ArpPacket::parse(frame) {
-        Ok((ethernet, packet)) => trace!(
-            interface,
-            "{verb} {:?} sender {} {} target {} in a frame from {} to {}",
-            packet.operation,
-            packet.sender_ip,
-            packet.sender_mac,
-            packet.target_ip,
-            ethernet.source,
-            ethernet.destination,
-        ),
-        Err(error) => trace!(interface, "{verb} {} bytes: {error}", frame.len()),
     }
 }

@@ -164,6 +164,7 @@ fn event(what: What) -> Option<(&'static str, &'static str)> {
         What::Lost(Loss::Retired) => ("UNBIND", "retired"),
         What::Lost(Loss::Deleted) => ("UNBIND", "deleted"),
         What::Lost(Loss::OutOfRange) => ("UNBIND", "out-of-range"),
+        What::Lost(Loss::Released) => ("UNBIND", "released"),
         What::Lost(Loss::Stopped) => ("STOP", "stopped"),
         What::Conflict(Contest { outcome: Outcome::Dropped | Outcome::Ceded, .. })
         | What::Wanted

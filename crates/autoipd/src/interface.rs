@@ -19,6 +19,8 @@ use crate::routes::Present;
 use crate::selection::{Choice, unsuitable};
 use crate::settings::{InterfaceSettings, Mode};
 
+pub(crate) mod status;
+
 /// When an interface is tried again that could not be had: somebody else may have let it go.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -30,6 +32,8 @@ pub(crate) struct Interface {
     state: State,
     /// The address held or tried last, while the device is not managed.
     last: Option<LinkLocalAddr>,
+    /// Since when it is not managed.
+    since: Instant,
 }
 
 enum State {
@@ -48,6 +52,8 @@ struct LinkState {
     wait_until: Option<Instant>,
     /// The address is on its way out, because a routable one is there.
     retirement: Option<Retirement>,
+    /// Somebody gave the address up; none is wanted until somebody claims one.
+    released: bool,
 }
 
 /// Open connections keep an address that is no longer wanted.
@@ -72,7 +78,8 @@ impl Interface {
     /// An interface that is managed from the first [`Interface::sync`] on. `last` is the address
     /// to begin with.
     pub(crate) fn new(index: IfIndex, choice: Choice, last: Option<LinkLocalAddr>) -> Self {
-        Self { index, choice, state: State::Refused { why: None, retry_at: None }, last }
+        let state = State::Refused { why: None, retry_at: None };
+        Self { index, choice, state, last, since: boottime() }
     }
 
     pub(crate) fn index(&self) -> IfIndex {
@@ -223,6 +230,7 @@ impl Interface {
             device.stop(edge);
             edge.guard.release(&mut edge.rtnl, device.index);
             self.state = State::Refused { why: None, retry_at: None };
+            self.since = boottime();
         }
     }
 
@@ -270,7 +278,9 @@ fn attach(
     };
     info!(interface = name, "managing {mac}{}", timing_note(settings));
     let engine = Engine::new(config);
-    Ok(Device::new(link.index, name.clone(), mac, settings, engine, socket, lock))
+    let mut device = Device::new(link.index, name.clone(), mac, settings, engine, socket, lock);
+    device.remembered = remembered;
+    Ok(device)
 }
 
 /// The candidates of an interface.
@@ -345,6 +355,7 @@ fn follow(
     if let Some(mac) = link.mac.filter(|&mac| mac != device.mac) {
         info!(interface = device.name, "has the MAC address {mac} now");
         device.mac = mac;
+        device.remembered = edge.store.load(mac);
         let sequence = sequence(settings, mac);
         device.drive(edge, |engine| engine.set_mac(boottime(), mac, sequence));
         device.guard_anew(edge);
@@ -368,6 +379,8 @@ fn follow(
     }
     if !state.carrier {
         device.drive(edge, |engine| engine.stop(Loss::Carrier));
+    } else if state.released {
+        device.drive(edge, |engine| engine.stop(Loss::Released));
     } else if !wanted {
         retire(settings, device, state, edge);
     } else if state.wait_until.is_none() {

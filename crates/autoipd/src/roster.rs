@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
 use autoip_core::{Instant, LinkLocalAddr};
-use autoip_linux::IfIndex;
+use autoip_linux::{IfIndex, boottime};
 use tracing::{info, warn};
 
 use crate::Failure;
@@ -18,6 +18,8 @@ use crate::edge::Edge;
 use crate::interface::Interface;
 use crate::selection::{Choice, Selection};
 use crate::settings::InterfaceSettings;
+
+pub(crate) mod view;
 
 /// How many sockets one thread closes.
 const CLOSED_BY_ONE: usize = 16;
@@ -33,6 +35,9 @@ pub(crate) struct Roster {
     /// another device may come under it.
     last_of_device: BTreeMap<IfIndex, LinkLocalAddr>,
     last_of_name: BTreeMap<String, LinkLocalAddr>,
+    /// When the device went that had the name.
+    gone_at: BTreeMap<String, Instant>,
+    since: Instant,
     /// Let go, and not closed yet.
     released: Vec<Interface>,
     /// Never given twice: what the poller still reports for an interface that is gone must not
@@ -56,6 +61,8 @@ impl Roster {
             due: BTreeSet::new(),
             last_of_device: BTreeMap::new(),
             last_of_name: BTreeMap::new(),
+            gone_at: BTreeMap::new(),
+            since: boottime(),
             released: Vec::new(),
             next_token: first_token,
         }
@@ -252,6 +259,9 @@ impl Roster {
         self.devices.remove(&interface.index());
         if let Some(at) = due_at {
             self.due.remove(&(at, token));
+        }
+        if let Some(name) = &interface.choice().wanted_as {
+            self.gone_at.insert(name.clone(), boottime());
         }
         if let Some(last) = interface.last() {
             self.last_of_device.insert(interface.index(), last);

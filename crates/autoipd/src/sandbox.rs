@@ -14,6 +14,8 @@ use autoip_linux::confine::{
 };
 use tracing::{debug, info, warn};
 
+use crate::control::REGISTRY;
+
 /// Where sockets are, for clients.
 const RUN_DIR: &str = "/run/autoip";
 /// What the kernel says of the interface that comes under management, and of whoever manages it
@@ -66,13 +68,16 @@ fn say(what: &str, given_up: Result<Extent>) {
 }
 
 /// Where the daemon still reads and writes.
-pub(crate) fn places(state_dir: &Path, config: &Path) -> Places {
+pub(crate) fn places(state_dir: &Path, config: &Path, control: Option<&Path>) -> Places {
     // It is made at the first address otherwise, which will be too late.
     if let Err(error) = fs::create_dir_all(state_dir) {
         debug!("{} cannot be made: {error}", state_dir.display());
     }
     let read = vec![PathBuf::from(OF_THE_KERNEL), readable(config)];
-    let write = vec![state_dir.to_owned(), PathBuf::from(RUN_DIR)];
+    let mut write = vec![state_dir.to_owned(), PathBuf::from(RUN_DIR)];
+    // The socket is taken away at the end, and the link to it.
+    let dir = control.and_then(Path::parent).map(Path::to_owned);
+    write.extend(dir.into_iter().chain(control.map(|_| PathBuf::from(REGISTRY))));
     Places { read, write }
 }
 

@@ -181,6 +181,12 @@ impl Selection {
         rule.settings.clone()
     }
 
+    /// The settings of an interface that is wanted by exactly this name.
+    pub(crate) fn settings_of(&self, name: &str) -> Option<&InterfaceSettings> {
+        let mut rules = self.rules.iter().filter(|rule| rule.name() == Some(name));
+        self.added.get(name).or_else(|| rules.find_map(|rule| rule.settings.as_ref()))
+    }
+
     /// Wants the interface `name` from now on.
     pub(crate) fn add(&mut self, name: &str, settings: InterfaceSettings) {
         self.removed.remove(name);

@@ -30,6 +30,8 @@ pub(crate) struct ProcessSettings {
     pub(crate) state_dir: PathBuf,
     /// How much is logged.
     pub(crate) verbosity: Verbosity,
+    /// Where clients connect, if they may.
+    pub(crate) control: Option<PathBuf>,
     /// How the kernel is kept from breaking rules.
     pub(crate) guard: GuardMode,
     /// Link-local addresses to and from which packets may be forwarded.
@@ -39,6 +41,10 @@ pub(crate) struct ProcessSettings {
     /// Whether the daemon gives up what it does not need.
     pub(crate) sandbox: bool,
 }
+
+/// Where clients connect; `None` for nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place(pub(crate) Option<PathBuf>);
 
 /// What the guard is to use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,12 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
+use autoip_control::DEFAULT_PATH as CONTROL;
+
 use crate::Failure;
 use crate::choice::Choices;
 use crate::config::{self, Config, Mistake, ProcessChoices};
 use crate::selection::{Criterion, Pattern, Rule};
 use crate::settings::{
-    GuardMode, HOOKS_DIR, InterfaceSettings, ProcessSettings, STATE_DIR, Settings, Verbosity,
+    GuardMode, HOOKS_DIR, InterfaceSettings, Place, ProcessSettings, STATE_DIR, Settings, Verbosity,
 };
 
 /// What the command line says, and which file to read below it.
@@ -64,6 +66,11 @@ impl Source {
                     .clone()
                     .or_else(|| process.state_dir.clone())
                     .unwrap_or_else(|| PathBuf::from(STATE_DIR)),
+                control: ours
+                    .control
+                    .clone()
+                    .or_else(|| process.control.clone())
+                    .map_or_else(|| Some(PathBuf::from(CONTROL)), |Place(path)| path),
                 verbosity: ours.verbosity.or(process.verbosity).unwrap_or(Verbosity::Normal),
                 guard: ours.guard.or(process.guard).unwrap_or(GuardMode::Auto),
                 exempt: ours.exempt.clone().or_else(|| process.exempt.clone()).unwrap_or_default(),

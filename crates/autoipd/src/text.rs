@@ -2,14 +2,18 @@
 //! are sentences that name what was given and what is allowed.
 
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 
 use autoip_core::{AddrRange, LinkLocalAddr};
 use autoip_wire::is_link_local;
 
 use crate::choice::Alias;
+use crate::settings::Place;
 
 /// What stands for no alias.
 pub(crate) const NO_ALIAS: &str = "none";
+/// What stands for no control socket.
+const NO_PLACE: &str = "none";
 
 /// A link-local address to and from which packets may be forwarded; the reserved ones are allowed.
 pub(crate) fn forwarded(text: &str) -> Result<Ipv4Addr, String> {
@@ -26,6 +30,17 @@ pub(crate) fn alias(text: &str) -> Result<Alias, String> {
     text.parse().map(|number| Alias(Some(number))).map_err(|_| {
         format!("{text:?} is not an alias: give a number from 0 to 65535, or {NO_ALIAS:?}")
     })
+}
+
+/// Where the control socket is, or nowhere.
+pub(crate) fn place(text: &str) -> Result<Place, String> {
+    match text {
+        NO_PLACE => Ok(Place(None)),
+        path if path.starts_with('/') => Ok(Place(Some(PathBuf::from(path)))),
+        _ => Err(format!(
+            "{text:?} is not a place for a socket: give the whole path, from / on, or {NO_PLACE:?}"
+        )),
+    }
 }
 
 /// The addresses to choose from, as in `169.254.10.0-169.254.10.255`.
@@ -45,6 +60,15 @@ pub(crate) fn range(text: &str) -> Result<AddrRange, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_is_a_whole_path_or_none() {
+        assert_eq!(place("/run/x"), Ok(Place(Some(PathBuf::from("/run/x")))));
+        assert_eq!(place("none"), Ok(Place(None)));
+        for text in ["", "run/x", "None", "@x"] {
+            assert!(place(text).unwrap_err().contains("whole path"), "{text}");
+        }
+    }
 
     #[test]
     fn a_range_is_two_addresses_in_order() {

@@ -134,3 +134,23 @@ fn a_range_holds_for_an_engine_at_rest_too() {
     driver.input(Engine::start);
     assert_eq!(driver.addr().ip().octets()[2], 10);
 }
+
+/// Somebody who asks for an address gets it tried, also where it was seen in use before.
+#[test]
+fn a_preferred_address_is_the_next_candidate() {
+    let mut driver = Driver::started();
+    let lost = driver.addr();
+    driver.run_to(Phase::Listening);
+    driver.receive(&reply(PEER, lost));
+    driver.run_to(Phase::Bound);
+    let other = driver.addr();
+    assert_ne!(other, lost);
+    driver.input(|engine, _| engine.prefer(lost));
+    driver.run_for(secs(60));
+    assert_eq!(driver.addr(), other, "it is only heeded at rest");
+    driver.input(|engine, _| engine.stop(Loss::Released));
+    driver.input(|engine, _| engine.prefer(lost));
+    driver.input(Engine::start);
+    driver.run_to(Phase::Bound);
+    assert_eq!(driver.addr(), lost);
+}

@@ -99,6 +99,7 @@ const STOPS: &[Input] = &[
     Stop(Loss::Stopped),
     Stop(Loss::Deleted),
     Stop(Loss::OutOfRange),
+    Stop(Loss::Released),
 ];
 const FOREIGN: &[Input] = &[
     Frame(Kind::Reply),
@@ -450,5 +451,5 @@ fn the_table_has_every_cell_once() {
             assert_eq!(cells.count(), 1, "{row:?} in {situation:?}");
         }
     }
-    assert_eq!(inputs, 12 + 7 + 13, "every input, every reason to stop, every kind of frame");
+    assert_eq!(inputs, 12 + 8 + 13, "every input, every reason to stop, every kind of frame");
 }

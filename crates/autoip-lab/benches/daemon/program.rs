@@ -89,7 +89,7 @@ impl Program {
         match self {
             Self::Reexecuted | Self::Autoipd(_) => {
                 let mut command = self.bare();
-                command.args(["--config", "/dev/null", "--hooks", "none"]);
+                command.args(["--config", "/dev/null", "--hooks", "none", "--control", "none"]);
                 command.arg("--state-dir").arg(state_dir);
                 command.args(timing.arguments(interfaces));
                 command

@@ -280,6 +280,7 @@ fn daemon(state_dir: &StateDir, name: &str) -> Command {
     let mut command = Command::new("/proc/self/exe");
     // What this machine has in /etc is nobody's business here.
     command.args(["autoipd", "-v", "-i", INTERFACE, "--config", "/dev/null", "--hooks", "none"]);
+    command.args(["--control", "none"]);
     command.arg("--state-dir").arg(state_dir.of(name));
     command
 }

@@ -143,8 +143,8 @@ fn guard(guard: &Guard, screen: &Screen) -> String {
         GuardTier::Sysctl | GuardTier::Off => Tone::Bad,
     };
     let mut text = format!("guard: {}", screen.toned(tone, &guard.tier.to_string()));
-    for unmet in &guard.unmet {
-        text.push_str(&format!("\n  not met: {} ({})", unmet.sentence, unmet.requirement));
+    if !guard.unmet.is_empty() {
+        text.push_str(&format!(" (not met: {})", guard.unmet.join(", ")));
     }
     text
 }

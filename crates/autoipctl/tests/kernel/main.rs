@@ -1,17 +1,24 @@
-//! `autoipctl probe` without a daemon, on virtual links: what it sends, and what it finds out.
+//! The tool on virtual links: what its probe sends and finds out without a daemon, and what it
+//! makes of a real one.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use autoip_lab::{Host, Peer, Process, Switch, tests};
+use autoip_lab::{Answer, Host, Peer, Process, Switch, tests};
 
 /// Longer than anything here takes on a busy machine.
 const LATE: Duration = Duration::from_secs(40);
 const ADDR: Ipv4Addr = Ipv4Addr::new(192, 168, 7, 7);
 
 fn main() -> ExitCode {
+    // This program is also the daemon that it tests with.
+    let mut args = std::env::args_os().skip(1).peekable();
+    if args.peek().is_some_and(|name| name == "autoipd") {
+        return autoipd::main_with(args);
+    }
     autoip_lab::test_main(&tests![
         a_free_address_is_probed_for_three_times,
         an_address_in_use_is_taken,
@@ -19,6 +26,7 @@ fn main() -> ExitCode {
         an_address_of_this_host_is_taken,
         a_link_that_is_down_gives_no_answer,
         a_link_that_was_away_gives_no_answer,
+        a_real_daemon_is_asked_and_told,
     ])
 }
 
@@ -119,4 +127,63 @@ fn a_link_that_was_away_gives_no_answer() {
     cable.pull();
     cable.put_back();
     assert_ends(&process, 69, "autoipctl: interface eth0 lost its link meanwhile");
+}
+
+/// A directory of one test, removed at the end.
+struct Dir(PathBuf);
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Runs the tool to its end, and returns its status and what it printed.
+fn tool(socket: &Path, arguments: &str) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_autoipctl"));
+    command.arg("--socket").arg(socket).args(arguments.split_whitespace());
+    let output = command.output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(text).unwrap())
+}
+
+fn a_real_daemon_is_asked_and_told() {
+    let switch = Switch::new();
+    let (host, peer) = (Host::new("station"), Peer::new(&switch));
+    host.connect(&switch, "eth0");
+    let dir = Dir(std::env::temp_dir().join(format!("autoipctl-real-{}", std::process::id())));
+    let socket = dir.0.join("socket");
+    let mut command = Command::new("/proc/self/exe");
+    command.args("autoipd -i eth5 --config /dev/null -p 1 -a 1 -w 1 --state-dir".split(' '));
+    command.arg(&dir.0).arg("--control").arg(&socket);
+    let daemon = host.spawn(command);
+    daemon.wait_log(LATE, |line| line.contains("waiting for it"));
+
+    let (status, text) = tool(&socket, "add eth0 --start 169.254.7.7 --wait 30");
+    assert_eq!((status, text.as_str()), (Some(0), "169.254.7.7\n"));
+    let (status, text) = tool(&socket, "status");
+    assert_eq!(status, Some(0));
+    assert!(text.starts_with("INTERFACE  STATE") && text.ends_with("guard: nft\n"), "{text}");
+    assert!(text.contains("\neth0       ") && text.contains("  169.254.7.7  "), "{text}");
+    let (status, text) = tool(&socket, "status eth5");
+    assert_eq!(status, Some(0));
+    assert!(text.contains("reason") && text.contains("there is no such interface"), "{text}");
+
+    peer.own(ADDR, Answer::Broadcast);
+    let (status, text) = tool(&socket, "probe 192.168.7.7 -i eth0 --timing fast");
+    let taken = format!("192.168.7.7 is taken on eth0 by {}\n", peer.mac());
+    assert_eq!((status, text), (Some(1), taken));
+    let (status, text) = tool(&socket, "claim eth0 169.254.9.9 --wait 30");
+    assert_eq!((status, text.as_str()), (Some(0), "169.254.9.9\n"));
+    let ips: Vec<_> = host.addresses("eth0").iter().map(|address| address.ip).collect();
+    assert_eq!(ips, [Ipv4Addr::new(169, 254, 9, 9)]);
+    let (status, text) = tool(&socket, "metrics");
+    assert!(status == Some(0) && text.contains("address=\"169.254.9.9\"} 1\n"), "{text}");
+    for quiet in ["reannounce eth0", "release eth0", "reload", "remove eth0"] {
+        assert_eq!(tool(&socket, quiet), (Some(0), String::new()), "{quiet}");
+    }
+    assert!(host.addresses("eth0").is_empty());
+    let (status, text) = tool(&socket, "status eth0");
+    let expected = "autoipctl: eth0 is not managed; add it first\n";
+    assert_eq!((status, text.as_str()), (Some(1), expected));
 }

@@ -50,6 +50,7 @@ fn a_wrong_command_line_says_what_is_allowed() {
         ("add eth0 --mode sometimes", "fallback, always, route"),
         ("claim eth0 --wait soon", "number of seconds"),
         ("completions csh", "bash"),
+        ("validate a b", "unexpected argument 'b'"),
     ] {
         let ended = run_alone(arguments);
         assert_eq!((ended.status, ended.out.as_str()), (Some(2), ""), "{arguments}");

@@ -111,7 +111,7 @@ pub(crate) fn interface(changes: Value) -> Value {
         "interface": "eth0", "index": 2, "mac": "02:00:00:00:00:01", "carrier": true,
         "state": "configured", "state_number": 3, "stage": "bound", "addr": "169.254.7.7",
         "in_use": true, "alias": "eth0:9", "since": NOW - 190_000, "mode": "fallback",
-        "defend": "once", "remembered": "169.254.7.7", "conflict_count": 1,
+        "defend": "once", "remembered": "169.254.7.7", "conflict_count": 1, "guard": "nft",
         "timing": {
             "profile": "rfc3927", "is_rfc3927": true, "probe_wait_ms": 1000, "probe_count": 3,
             "probe_min_ms": 1000, "probe_max_ms": 2000, "announce_wait_ms": 2000,

@@ -63,6 +63,24 @@ fn predictions_are_those_of_the_sequence() {
     assert_says(&one, 0, "169.254.9.9\n169.254.9.9\n");
 }
 
+#[test]
+fn a_file_is_checked_as_the_daemon_would() {
+    let file = std::env::temp_dir().join(format!("autoipctl-validate-{}", std::process::id()));
+    let arguments = format!("validate {}", file.display());
+    let shown = file.display();
+    assert_says(&run_alone(&arguments), 1, &format!("{shown}: there is no such file\n"));
+    fs::write(&file, "mode = \"always\"\n").unwrap();
+    assert_says(&run_alone(&arguments), 0, &format!("{shown}: no mistakes\n"));
+    fs::write(&file, "mode = \"always\"\nwait = -3\nmoed = 1\n").unwrap();
+    let ended = run_alone(&arguments);
+    assert_eq!((ended.status, ended.err.as_str()), (Some(1), ""));
+    let lines: Vec<_> = ended.out.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", ended.out);
+    assert!(lines[0].starts_with(&format!("{shown}:2: wait = -3")), "{}", lines[0]);
+    assert!(lines[1].starts_with(&format!("{shown}:3: moed is not a key")), "{}", lines[1]);
+    fs::remove_file(&file).unwrap();
+}
+
 fn metrics() -> Fake {
     Fake::new(vec![("Metrics", vec![json!({"text": "a 1\n"}), json!({"text": "b 2\n"})])])
 }

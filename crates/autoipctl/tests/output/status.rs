@@ -58,9 +58,7 @@ fn several_replies_make_one_table() {
 #[test]
 fn what_is_not_met_and_what_is_watched_is_said() {
     let mut reply = status(json!([]));
-    reply["guard"] = json!({"tier": "sysctl", "unmet": [
-        {"requirement": "LL-2.5-09", "sentence": "ARP replies are not broadcast"},
-    ]});
+    reply["guard"] = json!({"tier": "sysctl", "unmet": ["LL-2.5-09", "LL-2.7-03"]});
     reply["watched"] = json!([{
         "interface": "eth2", "addr": "192.168.1.5", "defend": "always", "since": NOW - 60_000,
         "counters": interface(json!({}))["counters"],
@@ -69,8 +67,7 @@ fn what_is_not_met_and_what_is_watched_is_said() {
     let expected = "\
 no interface is managed
 192.168.1.5 on eth2 is watched, for 1 min
-guard: sysctl
-  not met: ARP replies are not broadcast (LL-2.5-09)
+guard: sysctl (not met: LL-2.5-09, LL-2.7-03)
 ";
     assert_says(&run(&fake, "status"), 0, expected);
 }
@@ -90,6 +87,7 @@ eth0: configured (3)
   routable     10.0.0.5
   defence      once in ten seconds
   timing       rfc3927
+  guard        nft
   remembered   169.254.7.7
   counters     3 probes, 2 announcements, 1 defences, 1 late conflicts
   conflicts    1 of 10 before the rate limit
@@ -125,6 +123,7 @@ eth0: probing (1)
   mode         fallback
   defence      once in ten seconds
   timing       rfc3927
+  guard        nft
   remembered   169.254.7.7
   denied by    02:00:00:00:00:66
   counters     none

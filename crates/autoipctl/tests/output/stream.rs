@@ -12,7 +12,7 @@ fn events() -> Vec<Value> {
     vec![
         json!({"state_changed": {"time": NOW, "interface": "eth0", "state": "idle",
             "state_number": 0}}),
-        json!({"state_changed": {"time": NOW + 1, "interface": "eth0", "previous": "idle",
+        json!({"state_changed": {"time": NOW + 1, "interface": "eth0",
             "state": "probing", "state_number": 1, "addr": "169.254.7.7"}}),
         json!({"address_acquired": {"time": NOW + 5_500, "interface": "eth0", "alias": "eth0:9",
             "addr": "169.254.7.7"}}),

@@ -54,6 +54,8 @@ fn named(line: &str) -> (String, InterfaceSettings) {
 fn defaults_are_the_rfcs() {
     let settings = settings("-i eth0");
     assert_eq!(settings.process.state_dir, PathBuf::from("/var/lib/autoip"));
+    let control = Some(PathBuf::from("/run/autoip/net.autoip.Manager"));
+    assert_eq!(settings.process.control, control);
     assert_eq!(settings.process.verbosity, Verbosity::Normal);
     assert_eq!((settings.process.guard, settings.process.exempt.len()), (GuardMode::Auto, 0));
     assert!(settings.rules[0].required, "without this one the daemon does not start");

@@ -10,7 +10,7 @@ use toml::de::DeValue;
 use super::ProcessChoices;
 use super::value::{
     self, addr, addrs, alias, boolean, duration, guard, milliseconds, mode, number, path,
-    path_or_none, policy, profile, range, verbosity,
+    path_or_none, place, policy, profile, range, verbosity,
 };
 use crate::choice::Choices;
 
@@ -42,7 +42,8 @@ const OF_INTERFACE: [&str; 17] = [
     "alias",
 ];
 /// Keys at the top alone.
-const OF_PROCESS: [&str; 6] = ["state-dir", "verbosity", "guard", "forward", "hooks", "sandbox"];
+const OF_PROCESS: [&str; 7] =
+    ["state-dir", "control", "verbosity", "guard", "forward", "hooks", "sandbox"];
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -88,6 +89,7 @@ pub(super) fn of_process(
     let value = value.get_ref();
     Some(match key.get_ref().as_ref() {
         "state-dir" => set(&mut choices.state_dir, path(value).map(PathBuf::from)),
+        "control" => set(&mut choices.control, place(value)),
         "verbosity" => set(&mut choices.verbosity, verbosity(value)),
         "guard" => set(&mut choices.guard, guard(value)),
         "forward" => set(&mut choices.exempt, addrs(value)),

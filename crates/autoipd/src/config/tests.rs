@@ -1,7 +1,7 @@
 //! What a file can say, and every way in which it can be wrong, with the words that help.
 
 use super::*;
-use crate::settings::{InterfaceSettings, Mode};
+use crate::settings::{InterfaceSettings, Mode, Place};
 use crate::source::Source;
 use autoip_core::{Defend, Timing};
 use std::time::Duration;
@@ -68,12 +68,13 @@ fn every_key_has_its_effect() {
 
     let process = read(
         "file",
-        "state-dir = \"/s\"\nverbosity = \"debug\"\nguard = \"sysctl\"\n\
+        "state-dir = \"/s\"\ncontrol = \"/c\"\nverbosity = \"debug\"\nguard = \"sysctl\"\n\
          forward = [\"169.254.169.254\", \"169.254.0.1\"]\nhooks = \"none\"\n\
          sandbox = false",
     );
     let expected = ProcessChoices {
         state_dir: Some(PathBuf::from("/s")),
+        control: Some(Place(Some(PathBuf::from("/c")))),
         verbosity: Some(Verbosity::Debug),
         guard: Some(GuardMode::Sysctl),
         exempt: Some(vec![[169, 254, 169, 254].into(), [169, 254, 0, 1].into()]),
@@ -139,6 +140,8 @@ fn mistakes_are_named_with_line_key_value_and_remedy() {
         ("alias = \"nine\"", &["alias = \"nine\"", "\"none\""]),
         ("state-dir = \"var\"", &["state-dir = \"var\"", "whole path"]),
         ("hooks = \"no\"", &["hooks = \"no\"", "whole path", "or \"none\""]),
+        ("control = \"run\"", &["control = \"run\"", "whole path", "\"none\""]),
+        ("control = false", &["control = false", "\"none\""]),
         ("verbosity = 3", &["verbosity = 3", "\"normal\", \"debug\" or \"trace\""]),
         ("guard = \"iptables\"", &["guard = \"iptables\"", "\"auto\", \"nft\", \"sysctl\""]),
         ("forward = \"169.254.0.1\"", &["forward = \"169.254.0.1\"", "a list"]),
@@ -243,7 +246,7 @@ fn the_example_says_what_holds_without_it() {
     let unset = |line: &str| line.starts_with("start ") || line.starts_with("metric ");
     let text = keys(|line| !(line.starts_with("start ") || line.starts_with("metric ")));
     assert_eq!(source.over(&read("example", &text).unwrap()).unwrap(), plain, "{text}");
-    assert_eq!(text.lines().count() + keys(unset).lines().count(), 23, "every key is shown");
+    assert_eq!(text.lines().count() + keys(unset).lines().count(), 24, "every key is shown");
     assert_eq!(defaults(&keys(unset)).timing, Timing::RFC3927);
 
     let all = read("example", &example.replace("\n#", "\n").replace("\n ", "\n# ")).unwrap();

@@ -10,6 +10,7 @@ use toml::de::DeValue;
 
 use crate::choice::{Alias, Profile};
 use crate::selection::{Criterion, Kind, Pattern};
+use crate::settings::Place;
 use crate::settings::{GuardMode, Mode, Verbosity};
 use crate::text;
 
@@ -168,6 +169,11 @@ pub(super) fn alias(value: &DeValue<'_>) -> Read<Alias> {
     let number = number(value, 0..=u16::MAX.into());
     let number = number.map_err(|remedy| format!("{remedy}, or \"none\""))?;
     Ok(Alias(u16::try_from(number).ok()))
+}
+
+pub(super) fn place(value: &DeValue<'_>) -> Read<Place> {
+    let text = value.as_str().ok_or_else(|| "give a path or \"none\", in quotes".to_owned())?;
+    text::place(text)
 }
 
 pub(super) fn path(value: &DeValue<'_>) -> Read<String> {

@@ -17,6 +17,7 @@ impl Device {
         let now = boottime();
         let snapshot = self.engine.snapshot(now);
         if std::mem::replace(&mut self.state, snapshot.state) != snapshot.state {
+            self.since = now;
             self.note(edge, snapshot.addr, What::State(snapshot.state));
         }
         let contested = snapshot.state == ZeroConfState::Defending;
@@ -57,6 +58,7 @@ impl Device {
                 self.set_gate(edge);
                 self.set_routes(edge);
                 edge.store.save(self.mac, addr);
+                self.remembered = Some(addr);
                 self.note(edge, Some(addr), What::Acquired);
             }
             Event::Restored(addr) => {
@@ -69,6 +71,7 @@ impl Device {
             }
             Event::Contested(addr, contest) => {
                 self.report_contest(addr, contest);
+                self.history.push(boottime(), addr.ip(), contest);
                 self.note(edge, Some(addr), What::Conflict(contest));
             }
             Event::Defended(addr) => debug!(interface, "announced {addr} in defence"),
@@ -121,5 +124,6 @@ pub(super) fn reason(loss: Loss) -> &'static str {
         Loss::Stopped => "no longer managing the interface",
         Loss::Deleted => "somebody keeps deleting it",
         Loss::OutOfRange => "it is not in the range to choose from any longer",
+        Loss::Released => "released on request",
     }
 }

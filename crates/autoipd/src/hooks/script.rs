@@ -13,7 +13,12 @@ pub(super) fn avahi(notice: &Notice) -> Option<Job> {
         Wish::Gone(Loss::Conflict) => "CONFLICT",
         Wish::Gone(Loss::Stopped) => "STOP",
         Wish::Gone(
-            Loss::Carrier | Loss::MacChanged | Loss::Retired | Loss::Deleted | Loss::OutOfRange,
+            Loss::Carrier
+            | Loss::MacChanged
+            | Loss::Retired
+            | Loss::Deleted
+            | Loss::OutOfRange
+            | Loss::Released,
         ) => "UNBIND",
     };
     let addr = notice.addr?.to_string();

@@ -38,6 +38,7 @@ fn events_are_those_of_avahi_autoipd_and_one_more() {
         (What::Lost(Loss::Retired), Some(("UNBIND", "retired"))),
         (What::Lost(Loss::Deleted), Some(("UNBIND", "deleted"))),
         (What::Lost(Loss::OutOfRange), Some(("UNBIND", "out-of-range"))),
+        (What::Lost(Loss::Released), Some(("UNBIND", "released"))),
         (What::Lost(Loss::Stopped), Some(("STOP", "stopped"))),
         (What::Conflict(contest(Outcome::Defending)), Some(("DEFEND", "conflict"))),
         (What::Conflict(contest(Outcome::Endured)), Some(("DEFEND", "conflict"))),

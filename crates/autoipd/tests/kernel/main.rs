@@ -14,6 +14,8 @@ mod claim;
 mod coexistence;
 mod confinement;
 mod conflict;
+mod control;
+mod controlled;
 mod defence;
 mod deletion;
 mod device;
@@ -47,6 +49,9 @@ use std::process::ExitCode;
 use autoip_lab::tests;
 
 fn main() -> ExitCode {
+    if let Some(code) = control::permission::play_a_stranger() {
+        return code;
+    }
     // The long ones first: they decide how long the whole takes.
     autoip_lab::test_main(&tests![
         hook::a_hook_has_thirty_seconds,
@@ -237,5 +242,32 @@ fn main() -> ExitCode {
         routing::ll_3_2_01_one_address_on_two_links_is_two_peers,
         noise::thirty_thousand_odd_frames_do_no_harm,
         noise::a_conflict_within_noise_is_defended,
+        control::client::those_that_do_not_behave_are_dropped,
+        control::client::there_is_room_for_so_many_and_no_more,
+        control::permission::strangers_read_and_change_nothing,
+        control::permission::members_of_the_group_change_things,
+        control::service::it_describes_itself,
+        control::service::an_independent_client_understands_it,
+        control::service::the_socket_comes_and_goes_with_the_daemon,
+        control::service::half_closed_connections_get_their_answer,
+        control::status::a_status_holds_what_the_kernel_and_the_wire_show,
+        control::status::what_is_awaited_or_refused_is_told,
+        control::status::conflicts_are_told_with_their_frames,
+        control::status::metrics_hold_the_same_counters,
+        control::event::events_come_in_the_order_of_what_happens,
+        control::event::interfaces_can_be_watched_alone,
+        control::change::interfaces_come_and_go,
+        control::change::what_cannot_be_added_is_refused,
+        control::change::a_released_address_stays_away_until_it_is_claimed,
+        control::change::any_address_can_be_claimed,
+        control::change::claims_that_make_no_sense_are_refused,
+        control::change::reannounce_announces_again,
+        control::change::reload_reads_the_file_again,
+        control::detection::a_probe_finds_out_who_has_an_address,
+        control::detection::a_probe_that_cannot_be_is_refused,
+        control::detection::a_client_that_leaves_ends_its_probe,
+        control::detection::a_watched_address_is_defended_once,
+        control::detection::a_watched_address_can_be_kept_for_good,
+        control::detection::a_watch_ends_with_its_address,
     ])
 }

@@ -235,6 +235,10 @@ pub(crate) fn autoipd(options: &str, state_dir: &Path) -> Command {
     if !options.contains("--hooks") {
         command.args(["--hooks", "none"]);
     }
+    // Daemons in other namespaces of a test see the same files.
+    if !options.contains("--control") {
+        command.args(["--control", "none"]);
+    }
     command.env_remove("JOURNAL_STREAM");
     command
 }

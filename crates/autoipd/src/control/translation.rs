@@ -1,0 +1,202 @@
+//! What the daemon knows, in the words of the control protocol.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use autoip_control as control;
+use autoip_core::{
+    ConflictKind, Contest, Counters, Defend, Instant, Loss, Outcome, Phase, Stage, Timing,
+    ZeroConfState,
+};
+use autoip_linux::{boottime, realtime};
+
+use crate::guard::Tier;
+use crate::settings::Mode;
+
+/// Both clocks at one moment, to tell points in time by the wall clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    boot: Instant,
+    wall: Duration,
+}
+
+impl Clock {
+    pub(crate) fn now() -> Self {
+        Self { boot: boottime(), wall: realtime() }
+    }
+
+    /// The moment itself.
+    pub(crate) fn at(&self) -> Instant {
+        self.boot
+    }
+
+    /// A point in time in milliseconds since 1970.
+    pub(crate) fn ms(&self, at: Instant) -> i64 {
+        let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        ms(self.wall)
+            .saturating_add(ms(at.since(self.boot)))
+            .saturating_sub(ms(self.boot.since(at)))
+    }
+}
+
+pub(crate) fn state(state: ZeroConfState) -> control::State {
+    match state {
+        ZeroConfState::Idle => control::State::Idle,
+        ZeroConfState::Probing => control::State::Probing,
+        ZeroConfState::Announcing => control::State::Announcing,
+        ZeroConfState::Configured => control::State::Configured,
+        ZeroConfState::Defending => control::State::Defending,
+    }
+}
+
+pub(crate) fn stage(stage: Stage) -> control::Stage {
+    match stage {
+        Stage::Stopped | Stage::Claim(Phase::Idle) => control::Stage::Stopped,
+        Stage::BackingOff => control::Stage::BackingOff,
+        Stage::Claim(Phase::Waiting) => control::Stage::Waiting,
+        Stage::Claim(Phase::Probing) => control::Stage::Probing,
+        Stage::Claim(Phase::Listening) => control::Stage::Listening,
+        Stage::Claim(Phase::Installing) => control::Stage::Installing,
+        Stage::Claim(Phase::Announcing) => control::Stage::Announcing,
+        Stage::Claim(Phase::Verifying) => control::Stage::Verifying,
+        Stage::Claim(Phase::Bound) => control::Stage::Bound,
+    }
+}
+
+pub(crate) fn loss(loss: Loss) -> control::Loss {
+    match loss {
+        Loss::Conflict => control::Loss::Conflict,
+        Loss::Carrier => control::Loss::Carrier,
+        Loss::MacChanged => control::Loss::MacChanged,
+        Loss::Retired => control::Loss::Retired,
+        Loss::Stopped => control::Loss::Stopped,
+        Loss::Deleted => control::Loss::Deleted,
+        Loss::OutOfRange => control::Loss::OutOfRange,
+        Loss::Released => control::Loss::Released,
+    }
+}
+
+fn kind(kind: ConflictKind) -> control::ConflictKind {
+    match kind {
+        ConflictKind::InUse => control::ConflictKind::InUse,
+        ConflictKind::CompetingProbe => control::ConflictKind::CompetingProbe,
+        ConflictKind::Late => control::ConflictKind::Late,
+    }
+}
+
+fn outcome(outcome: Outcome) -> control::Outcome {
+    match outcome {
+        Outcome::Dropped => control::Outcome::Dropped,
+        Outcome::Defending => control::Outcome::Defending,
+        Outcome::Ceded => control::Outcome::Ceded,
+        Outcome::Endured => control::Outcome::Endured,
+    }
+}
+
+pub(crate) fn defend(defend: Defend) -> control::Defend {
+    match defend {
+        Defend::Never => control::Defend::Never,
+        Defend::Once => control::Defend::Once,
+        Defend::Always => control::Defend::Always,
+    }
+}
+
+//= ACD-1.3-05 an address of a router or a server is watched and kept for good where that is asked
+pub(crate) fn wanted_defence(defend: control::Defend) -> Defend {
+    match defend {
+        control::Defend::Never => Defend::Never,
+        control::Defend::Once => Defend::Once,
+        control::Defend::Always => Defend::Always,
+    }
+}
+
+pub(crate) fn mode(mode: Mode) -> control::Mode {
+    match mode {
+        Mode::Fallback => control::Mode::Fallback,
+        Mode::Always => control::Mode::Always,
+        Mode::Route => control::Mode::Route,
+    }
+}
+
+pub(crate) fn wanted_mode(mode: control::Mode) -> Mode {
+    match mode {
+        control::Mode::Fallback => Mode::Fallback,
+        control::Mode::Always => Mode::Always,
+        control::Mode::Route => Mode::Route,
+    }
+}
+
+/// The timing of a profile; `None` for one that is made of single numbers.
+pub(crate) fn wanted_timing(profile: control::Profile) -> Option<Timing> {
+    match profile {
+        control::Profile::Rfc3927 => Some(Timing::RFC3927),
+        control::Profile::Draft07 => Some(Timing::DRAFT_07),
+        control::Profile::Fast => Some(Timing::FAST),
+        control::Profile::Custom => None,
+    }
+}
+
+pub(crate) fn timing(timing: &Timing) -> control::Timing {
+    let profiles = [control::Profile::Rfc3927, control::Profile::Draft07, control::Profile::Fast];
+    let profile = profiles.into_iter().find(|&profile| wanted_timing(profile) == Some(*timing));
+    control::Timing {
+        profile: profile.unwrap_or(control::Profile::Custom),
+        is_rfc3927: timing.is_rfc3927(),
+        probe_wait_ms: timing.probe_wait_ms.into(),
+        probe_count: timing.probe_count.get().into(),
+        probe_min_ms: timing.probe_min_ms.into(),
+        probe_max_ms: timing.probe_max_ms.into(),
+        announce_wait_ms: timing.announce_wait_ms.into(),
+        announce_count: timing.announce_count.get().into(),
+        announce_interval_ms: timing.announce_interval_ms.into(),
+        second_round: timing.second_round,
+    }
+}
+
+pub(crate) fn counters(counters: &Counters) -> control::Counters {
+    control::Counters {
+        probes: counters.probes,
+        announcements: counters.announcements,
+        defences: counters.defences,
+        conflicts_in_use: counters.conflicts_in_use,
+        conflicts_competing: counters.conflicts_competing,
+        conflicts_late: counters.conflicts_late,
+        ceded: counters.ceded,
+        echoes: counters.echoes,
+        unicast_probes: counters.unicast_probes,
+        frames_refused: counters.frames_refused,
+        transmit_failures: counters.transmit_failures,
+    }
+}
+
+/// A conflict over `addr`, and the frame that showed it where that is known.
+pub(crate) fn conflict(
+    interface: &str,
+    addr: Ipv4Addr,
+    contest: Contest,
+    at: Instant,
+    frame: &[u8],
+) -> control::Conflict {
+    control::Conflict {
+        time: Clock::now().ms(at),
+        interface: interface.to_owned(),
+        addr,
+        mac: contest.mac.to_string(),
+        kind: kind(contest.kind),
+        outcome: outcome(contest.outcome),
+        packet: (!frame.is_empty()).then(|| hex(frame)),
+    }
+}
+
+pub(crate) fn tier(tier: Tier) -> control::GuardTier {
+    match tier {
+        Tier::Off => control::GuardTier::Off,
+        Tier::Sysctl => control::GuardTier::Sysctl,
+        Tier::Filter => control::GuardTier::Nft,
+    }
+}
+
+/// Bytes as hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,158 @@
+//! The methods that change something: what becomes of the interface.
+
+use std::fs;
+
+use autoip_control::{
+    AddInterface, Claim, Loss, Mode, Reannounce, Refusal, Release, Reload, RemoveInterface, State,
+};
+use autoip_lab::Switch;
+use autoip_linux::boottime;
+
+use crate::controlled::{Controlled, eth, next_loss, reason};
+use crate::station::{LATE, QUICK, SOON, X, eventually, s};
+
+fn add(interface: &str) -> AddInterface {
+    AddInterface { interface: interface.to_owned(), mode: None, start: None }
+}
+
+fn claim(addr: Option<[u8; 4]>) -> Claim {
+    Claim { interface: eth(0), addr: addr.map(Into::into) }
+}
+
+pub(crate) fn interfaces_come_and_go() {
+    let switch = Switch::new();
+    let mut controlled = Controlled::new(&switch, "-i eth5 -p 1 -a 1 -w 1");
+    let method = AddInterface { start: Some(X), mode: Some(Mode::Always), ..add("eth0") };
+    controlled.call(&method).unwrap();
+    controlled.station.expect_announcement(X);
+    controlled.station.await_route(X);
+    assert_eq!(controlled.status_of("eth0").mode, Mode::Always);
+    assert_eq!(controlled.refusal(&add("eth0")), Refusal::AlreadyManaged { interface: eth(0) });
+    let mut events = controlled.monitor(Some("eth0"));
+    controlled.call(&RemoveInterface { interface: eth(0) }).unwrap();
+    controlled.station.await_clean();
+    assert_eq!(next_loss(&mut events), (X, Loss::Stopped));
+    let refusal = controlled.refusal(&RemoveInterface { interface: eth(0) });
+    assert_eq!(refusal, Refusal::NotManaged { interface: eth(0) });
+    // It comes back with the settings of the command line and the address that it had.
+    controlled.station.wire.skip_to_end();
+    controlled.call(&add("eth0")).unwrap();
+    controlled.station.expect_announcement(X);
+    assert_eq!(controlled.status_of("eth0").mode, Mode::Fallback);
+}
+
+pub(crate) fn what_cannot_be_added_is_refused() {
+    let switch = Switch::new();
+    let controlled = Controlled::new(&switch, QUICK);
+    let refusal = controlled.refusal(&add("eth8"));
+    assert_eq!(refusal, Refusal::NoSuchInterface { interface: eth(8) });
+    let refusal = controlled.refusal(&add("lo"));
+    assert!(reason(&refusal).starts_with("is the loopback interface"), "{refusal}");
+    let start = Some([10, 0, 0, 1].into());
+    controlled.station.host.connect(&switch, "eth1");
+    eventually("the new interface", SOON * 5, || {
+        let refusal = controlled.refusal(&AddInterface { start, ..add("eth1") });
+        refusal == Refusal::InvalidParameter { parameter: "start".to_owned() }
+    });
+    assert_eq!(controlled.status().interfaces.len(), 1);
+}
+
+pub(crate) fn a_released_address_stays_away_until_it_is_claimed() {
+    let switch = Switch::new();
+    let mut controlled = Controlled::with_address(&switch);
+    let mut events = controlled.monitor(None);
+    controlled.call(&Release { interface: eth(0) }).unwrap();
+    controlled.station.expect_removal(X);
+    assert_eq!(next_loss(&mut events), (X, Loss::Released));
+    let status = controlled.status_of("eth0");
+    assert_eq!(
+        (status.state, status.reason.as_deref()),
+        (State::Idle, Some("released on request"))
+    );
+    // Not even a new link brings it back.
+    controlled.station.cable.pull();
+    eventually("no carrier", SOON * 5, || !controlled.status_of("eth0").carrier);
+    controlled.station.put_back();
+    controlled.station.wire.skip_to_end();
+    controlled.station.expect_none("nothing is wanted", s(2), |_| true);
+    controlled.call(&claim(None)).unwrap();
+    controlled.station.expect_probe_for(X);
+    controlled.station.expect_announcement(X);
+    let refusal = controlled.refusal(&Release { interface: eth(4) });
+    assert_eq!(refusal, Refusal::NotManaged { interface: eth(4) });
+}
+
+pub(crate) fn any_address_can_be_claimed() {
+    let switch = Switch::new();
+    let mut controlled = Controlled::with_address(&switch);
+    let other = [169, 254, 9, 9];
+    controlled.call(&claim(Some(other))).unwrap();
+    controlled.station.expect_removal(X);
+    let probe = controlled.station.expect_probe_for(other.into());
+    let announced = controlled.station.expect_announcement(other.into());
+    assert!(announced.at > probe.at, "it is probed for like any other");
+    controlled.station.await_route(other.into());
+    controlled.station.assert_bound(other.into());
+    // Claiming what is there already changes nothing.
+    controlled.station.wire.skip_to_end();
+    for addr in [None, Some(other)] {
+        controlled.call(&claim(addr)).unwrap();
+    }
+    controlled.station.expect_none("it has it", s(1), |seen| seen.is_probe());
+    controlled.station.assert_bound(other.into());
+}
+
+pub(crate) fn claims_that_make_no_sense_are_refused() {
+    let switch = Switch::new();
+    let controlled = Controlled::new(&switch, "-i eth0 --mode route");
+    assert!(reason(&controlled.refusal(&claim(None))).contains("mode \"route\""));
+    for wrong in [[10, 0, 0, 1], [169, 254, 0, 9]] {
+        let refusal = controlled.refusal(&claim(Some(wrong)));
+        assert_eq!(refusal, Refusal::InvalidParameter { parameter: "addr".to_owned() });
+    }
+    let unknown = controlled.refusal(&Claim { interface: eth(3), addr: None });
+    assert_eq!(unknown, Refusal::NotManaged { interface: eth(3) });
+
+    let controlled = Controlled::new(&switch, QUICK);
+    controlled.station.host.add_address("eth0", [10, 0, 0, 5].into(), 24);
+    eventually("a routable address", SOON * 5, || controlled.status_of("eth0").routable.is_some());
+    assert!(reason(&controlled.refusal(&claim(None))).contains("10.0.0.5"));
+}
+
+pub(crate) fn reannounce_announces_again() {
+    let switch = Switch::new();
+    let mut controlled = Controlled::with_address(&switch);
+    for interface in [Some(eth(0)), None] {
+        controlled.station.wire.skip_to_end();
+        let asked = boottime();
+        controlled.call(&Reannounce { interface }).unwrap();
+        let announced = controlled.station.expect_announcement(X);
+        assert!(announced.at - asked <= LATE);
+    }
+    controlled.call(&Release { interface: eth(0) }).unwrap();
+    let refusal = controlled.refusal(&Reannounce { interface: Some(eth(0)) });
+    assert_eq!(refusal, Refusal::NoAddress { interface: eth(0), addr: None });
+    controlled.call(&Reannounce { interface: None }).unwrap();
+}
+
+pub(crate) fn reload_reads_the_file_again() {
+    let switch = Switch::new();
+    let station = crate::station::Station::new(&switch);
+    let file = station.memory.dir().join("autoipd.toml");
+    fs::create_dir_all(station.memory.dir()).unwrap();
+    fs::write(&file, "mode = \"always\"\n").unwrap();
+    let path = station.memory.dir().join("control");
+    let options = format!("-i eth0 --config {} --control {}", file.display(), path.display());
+    let daemon = station.start(&options);
+    crate::controlled::await_socket(&path);
+    let controlled = Controlled { station, daemon, path };
+    assert_eq!(controlled.status_of("eth0").mode, Mode::Always);
+    fs::write(&file, "mode = \"route\"\n").unwrap();
+    controlled.call(&Reload {}).unwrap();
+    assert_eq!(controlled.status_of("eth0").mode, Mode::Route);
+    fs::write(&file, "mode = \"sometimes\"\n").unwrap();
+    let refusal = controlled.refusal(&Reload {});
+    let (words, place) = (reason(&refusal), format!("{}:1", file.display()));
+    assert!(words.contains(&place) && words.contains("sometimes"), "{words}");
+    assert_eq!(controlled.status_of("eth0").mode, Mode::Route, "the old one stays in force");
+}

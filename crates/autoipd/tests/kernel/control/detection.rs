@@ -1,0 +1,199 @@
+//! Probe and Watch: RFC 5227 for addresses that the daemon does not manage.
+
+use std::net::Ipv4Addr;
+
+use autoip_control::{
+    ConflictKind, Defend, Error, Outcome, Probe, Profile, Refusal, Replies, Watch, WatchReply,
+};
+use autoip_lab::{Answer, Peer, Switch};
+use autoip_linux::boottime;
+
+use crate::controlled::{Controlled, PATIENCE, eth, reason};
+use crate::station::{LATE, QUICK, SOON, X, assert_between, eventually, lines_with, ms, s};
+
+const ADDR: Ipv4Addr = Ipv4Addr::new(192, 168, 7, 7);
+
+fn probe(addr: Ipv4Addr) -> Probe {
+    Probe { interface: eth(0), addr, profile: None }
+}
+
+pub(crate) fn a_probe_finds_out_who_has_an_address() {
+    let switch = Switch::new();
+    let peer = Peer::new(&switch);
+    let controlled = Controlled::with_address(&switch);
+    let mac = peer.mac().to_string();
+    let begun = boottime();
+    let free = controlled.call(&probe(ADDR)).unwrap();
+    assert!(free.free && free.conflict.is_none());
+    assert_between("a free address", boottime() - begun, s(4)..=s(7) + SOON);
+    let probes = controlled.station.wire.filtered(|seen| seen.is_probe_for(ADDR));
+    assert_eq!(probes.len(), 3);
+    for pair in probes.windows(2) {
+        assert_between("the next probe", pair[1].at - pair[0].at, s(1)..=s(2));
+    }
+    let announced = controlled.station.sent_as(ADDR);
+    assert!(announced.is_empty(), "a probe announces nothing: {announced:?}");
+
+    peer.own(ADDR, Answer::Broadcast);
+    let taken = controlled.call(&Probe { profile: Some(Profile::Fast), ..probe(ADDR) }).unwrap();
+    let conflict = taken.conflict.unwrap();
+    assert_eq!((taken.free, conflict.mac.clone(), conflict.addr), (false, mac.clone(), ADDR));
+    assert_eq!((conflict.kind, conflict.outcome), (ConflictKind::InUse, Outcome::Dropped));
+    assert!(conflict.packet.is_some());
+    // What is ours is taken as well, although nobody answers for it here. An address without a
+    // network leaves ours in place.
+    let lone = Ipv4Addr::new(10, 0, 0, 5);
+    controlled.station.host.add_address("eth0", lone, 32);
+    let own_mac = controlled.station.mac().to_string();
+    for own in [X, lone] {
+        eventually("our own address", SOON * 5, || {
+            let reply = controlled.call(&Probe { profile: Some(Profile::Fast), ..probe(own) });
+            reply.unwrap().conflict.is_some_and(|conflict| conflict.mac == own_mac)
+        });
+    }
+}
+
+pub(crate) fn a_probe_that_cannot_be_is_refused() {
+    let switch = Switch::new();
+    let controlled = Controlled::new(&switch, QUICK);
+    let elsewhere = Probe { interface: eth(8), ..probe(ADDR) };
+    assert_eq!(controlled.refusal(&elsewhere), Refusal::NoSuchInterface { interface: eth(8) });
+    let invalid = |name: &str| Refusal::InvalidParameter { parameter: name.to_owned() };
+    assert_eq!(controlled.refusal(&probe(Ipv4Addr::UNSPECIFIED)), invalid("addr"));
+    let custom = Probe { profile: Some(Profile::Custom), ..probe(ADDR) };
+    assert_eq!(controlled.refusal(&custom), invalid("profile"));
+    let down = "is down or has no link".to_owned();
+    controlled.station.cable.pull();
+    eventually("no carrier", SOON * 5, || {
+        let expected = Refusal::Unsuitable { interface: eth(0), reason: down.clone() };
+        controlled.refusal(&probe(ADDR)) == expected
+    });
+    controlled.station.cable.put_back();
+    eventually("a carrier", SOON * 5, || controlled.status_of("eth0").carrier);
+
+    // A link that goes meanwhile proves nothing.
+    std::thread::scope(|scope| {
+        let refused = scope.spawn(|| controlled.refusal(&probe(ADDR)));
+        let wire = &controlled.station.wire;
+        eventually("a probe", SOON * 5, || !wire.probes_for(ADDR).is_empty());
+        controlled.station.cable.pull();
+        let refusal = refused.join().unwrap();
+        assert!(reason(&refusal).contains("went away"), "{refusal}");
+    });
+}
+
+/// Sixteen at a time; a client that leaves makes room, and its probes cease.
+pub(crate) fn a_client_that_leaves_ends_its_probe() {
+    let switch = Switch::new();
+    let mut controlled = Controlled::with_address(&switch);
+    let addr = |n: u8| Ipv4Addr::new(192, 168, 7, n);
+    let method = |n| Probe { profile: Some(Profile::Draft07), ..probe(addr(n)) };
+    let running: Vec<Replies<Probe>> =
+        (1..=16).map(|n| controlled.connect().call_more(&method(n)).unwrap()).collect();
+    eventually("all sixteen", SOON * 5, || {
+        matches!(controlled.refusal(&method(99)), Refusal::TooMany { .. })
+    });
+    drop(running);
+    // Long before the probes would have ended by themselves.
+    eventually("room for another", s(4), || {
+        let quick = Probe { profile: Some(Profile::Fast), ..probe(addr(50)) };
+        controlled.call(&quick).is_ok_and(|reply| reply.free)
+    });
+    controlled.station.wire.skip_to_end();
+    controlled.station.expect_none("nobody asks any longer", s(3), |seen| seen.is_probe());
+}
+
+fn watch(controlled: &Controlled, defend: Option<Defend>) -> Replies<Watch> {
+    let method = Watch { interface: eth(0), addr: ADDR, defend };
+    let mut replies = controlled.connect().call_more(&method).unwrap();
+    replies.set_limit(Some(PATIENCE));
+    replies
+}
+
+/// A watch that has begun. The daemon may be a little late to hear of an address.
+fn begun_watch(controlled: &Controlled, defend: Option<Defend>) -> Replies<Watch> {
+    controlled.station.host.add_address("eth0", ADDR, 24);
+    let mut begun = None;
+    eventually("the watch", SOON * 5, || {
+        let mut replies = watch(controlled, defend);
+        let first = replies.next();
+        let is_begun = matches!(&first, Some(Ok(reply)) if *reply == WatchReply::default());
+        begun = is_begun.then_some(replies);
+        begun.is_some()
+    });
+    begun.unwrap()
+}
+
+//= test ACD-2.4-04
+pub(crate) fn a_watched_address_is_defended_once() {
+    let switch = Switch::new();
+    let peer = Peer::new(&switch);
+    let mut controlled = Controlled::new(&switch, "-i eth5");
+    let mut replies = begun_watch(&controlled, None);
+    let [watched] = &controlled.status().watched[..] else { panic!("one is watched") };
+    assert_eq!((watched.interface.as_str(), watched.addr), ("eth0", ADDR));
+
+    controlled.station.wire.skip_to_end();
+    let claimed = boottime();
+    peer.announce(ADDR);
+    let conflict = replies.next().unwrap().unwrap().conflict.unwrap();
+    assert_eq!((conflict.mac.clone(), conflict.addr), (peer.mac().to_string(), ADDR));
+    assert_eq!((conflict.kind, conflict.outcome), (ConflictKind::Late, Outcome::Defending));
+    let defence = controlled.station.expect_announcement(ADDR);
+    assert_between("the defence", defence.at - claimed, s(0)..=ms(100));
+    assert!(replies.next().unwrap().unwrap().defended);
+
+    peer.announce(ADDR);
+    let conflict = replies.next().unwrap().unwrap().conflict.unwrap();
+    assert_eq!(conflict.outcome, Outcome::Ceded);
+    assert!(replies.next().is_none(), "the watch is over");
+    controlled.station.wire.skip_to_end();
+    peer.announce(ADDR);
+    controlled
+        .station
+        .expect_none("it is not defended again", LATE * 2, |seen| seen.is_announcement_of(ADDR));
+    let ips: Vec<_> = controlled.station.host.addresses("eth0").iter().map(|a| a.ip).collect();
+    assert_eq!(ips, [ADDR], "the address is its owner's business");
+    assert!(controlled.status().watched.is_empty());
+}
+
+//= test ACD-1.3-05
+//= test ACD-2.4-07
+pub(crate) fn a_watched_address_can_be_kept_for_good() {
+    let switch = Switch::new();
+    let peer = Peer::new(&switch);
+    let mut controlled = Controlled::new(&switch, "-i eth5");
+    let mut replies = begun_watch(&controlled, Some(Defend::Always));
+    let mut outcomes = Vec::new();
+    for _ in 0..12 {
+        peer.announce(ADDR);
+        let reply = replies.find(|reply| reply.as_ref().is_ok_and(|it| it.conflict.is_some()));
+        outcomes.push(reply.unwrap().unwrap().conflict.unwrap().outcome);
+    }
+    assert_eq!(outcomes[0], Outcome::Defending);
+    assert!(outcomes[1..].iter().all(|outcome| *outcome == Outcome::Endured), "{outcomes:?}");
+    controlled.station.expect_announcement(ADDR);
+    assert_eq!(lines_with(&controlled.daemon, "is watched for a client"), 5, "not without end");
+    assert_eq!(controlled.status().watched.len(), 1);
+}
+
+pub(crate) fn a_watch_ends_with_its_address() {
+    let switch = Switch::new();
+    let controlled = Controlled::new(&switch, "-i eth5");
+    let refusal = |replies: &mut Replies<Watch>| match replies.next() {
+        Some(Err(Error::Refused(refusal))) => refusal,
+        other => panic!("{other:?}"),
+    };
+    let gone = Refusal::NoAddress { interface: eth(0), addr: Some(ADDR) };
+    assert_eq!(refusal(&mut watch(&controlled, None)), gone);
+    let mut replies = begun_watch(&controlled, None);
+    controlled.station.host.remove_address("eth0", ADDR);
+    assert_eq!(refusal(&mut replies), gone);
+    let mut replies = begun_watch(&controlled, None);
+    controlled.station.host.delete("eth0");
+    let gone = Refusal::NoSuchInterface { interface: eth(0) };
+    let said = refusal(&mut replies);
+    // The address goes first, or together with the interface.
+    let without = Refusal::NoAddress { interface: eth(0), addr: Some(ADDR) };
+    assert!(said == gone || said == without, "{said:?}");
+}
