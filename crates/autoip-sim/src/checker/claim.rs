@@ -1,0 +1,159 @@
+//! Rules about the way to an address.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use autoip_core::timing::{MAX_CONFLICTS, RATE_LIMIT_INTERVAL};
+
+use super::ledger::Speech;
+use super::{Fact, Verdict, View};
+
+/// The address that a fact probes for.
+fn probe(view: &View<'_>) -> Option<Ipv4Addr> {
+    let Fact::Sent(frame) = view.fact else { return None };
+    let (_, packet) = frame.arp?;
+    match Speech::of(&packet) {
+        Speech::Probe(addr) => Some(addr),
+        Speech::Announcement(_) | Speech::Other => None,
+    }
+}
+
+/// The address whose claim a fact begins.
+fn first_probe(view: &View<'_>) -> Option<Ipv4Addr> {
+    probe(view).filter(|&addr| view.ledger.opens(addr))
+}
+
+/// The address that a fact takes into use after a claim; one that others had deleted and that is
+/// back needs none.
+fn claimed(view: &View<'_>) -> Option<Ipv4Addr> {
+    match view.fact {
+        Fact::Placed(addr) => Some(addr).filter(|_| !view.ledger.is_restored),
+        _ => None,
+    }
+}
+
+/// Probes for a candidate are as far apart as the timing says.
+//= test LL-2.2.1-06
+//= test ACD-2.1.1-03
+pub(super) fn probe_spacing(view: &View<'_>) -> Verdict {
+    let is_next = |&addr: &Ipv4Addr| !view.ledger.opens(addr) && view.ledger.addr().is_none();
+    let Some(last) = probe(view).filter(is_next).and(view.ledger.last_probe_at) else {
+        return Ok(());
+    };
+    let timing = &view.terms.timing;
+    let gap = view.now - last;
+    let shortest = view.terms.shortest(Duration::from_millis(timing.probe_min_ms.into()));
+    let longest = view.terms.longest(Duration::from_millis(timing.probe_max_ms.into()));
+    if gap < shortest || (gap > longest && !view.ledger.is_loose) {
+        return Err(format!("{gap:?} between two probes"));
+    }
+    Ok(())
+}
+
+/// An address is taken after exactly as many probes as the timing says, for this address.
+//= test LL-2.2-01
+//= test DNA-2.3-01
+pub(super) fn probe_count(view: &View<'_>) -> Verdict {
+    let Some(addr) = claimed(view) else { return Ok(()) };
+    if view.ledger.candidate != Some(addr) || view.ledger.is_over {
+        return Err(format!("takes {addr} and did not probe for it"));
+    }
+    let (probes, wanted) = (view.ledger.probes, view.terms.timing.probe_count.get());
+    if probes != wanted {
+        return Err(format!("takes {addr} after {probes} probes instead of {wanted}"));
+    }
+    Ok(())
+}
+
+/// An address is taken no sooner than ANNOUNCE_WAIT after the last probe.
+//= test LL-2.2.1-11
+//= test ACD-2.1.1-10
+pub(super) fn listens_to_the_end(view: &View<'_>) -> Verdict {
+    let (Some(addr), Some(last)) = (claimed(view), view.ledger.last_probe_at) else {
+        return Ok(());
+    };
+    let wait = view.now - last;
+    if wait < view.terms.shortest(view.terms.announce_wait()) {
+        return Err(format!("takes {addr} {wait:?} after the last probe"));
+    }
+    Ok(())
+}
+
+/// An address that somebody used or probed for meanwhile is not taken.
+//= test LL-2.2.1-07
+//= test LL-2.2.1-08
+//= test ACD-2.1.1-04
+//= test ACD-2.1.1-06
+pub(super) fn heeds_what_it_hears(view: &View<'_>) -> Verdict {
+    let (Fact::Placed(addr), Some(at)) = (view.fact, view.ledger.denied_at) else {
+        return Ok(());
+    };
+    if view.ledger.candidate == Some(addr) && at + view.terms.slack < view.now {
+        return Err(format!("takes {addr}, which was denied at {at}"));
+    }
+    Ok(())
+}
+
+/// After a denial it is another address's turn.
+//= test LL-1.5-01
+pub(super) fn another_candidate(view: &View<'_>) -> Verdict {
+    // Among a handful of addresses there may be no other.
+    let addr = first_probe(view).filter(|_| view.terms.addresses > 8);
+    match addr {
+        Some(addr) if view.ledger.denied == Some(addr) => {
+            Err(format!("tries {addr} again, which was denied"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// From the tenth conflict on, claims begin 60 s apart, whatever was bound meanwhile.
+//= test LL-2.2.1-10
+//= test ACD-2.1.1-08
+//= test ACD-2.1.1-09
+pub(super) fn rate_limit(view: &View<'_>) -> Verdict {
+    let (Some(addr), Some(last)) = (first_probe(view), view.ledger.attempt_at) else {
+        return Ok(());
+    };
+    let gap = view.ledger.begins_at(view.now, addr) - last;
+    let conflicts = view.ledger.conflicts(view.now);
+    if conflicts >= MAX_CONFLICTS && gap < view.terms.shortest(RATE_LIMIT_INTERVAL) {
+        return Err(format!("tries {addr} {gap:?} after the last, with {conflicts} conflicts"));
+    }
+    Ok(())
+}
+
+/// Whether a fact gives something up for which there was no reason.
+fn gives_up_for_nothing(view: &View<'_>) -> bool {
+    match view.fact {
+        Fact::TakenOff(_) => {
+            let reason = view.ledger.reason_at;
+            reason.is_none_or(|at| at + view.terms.slack < view.now)
+        }
+        _ => {
+            let ledger = view.ledger;
+            let reason = ledger.is_over || ledger.may_be_over || ledger.is_restored;
+            first_probe(view).is_some() && !reason
+        }
+    }
+}
+
+/// Its own frames, come back, make a host give nothing up.
+//= test ACD-2.1.1-07
+//= test LL-3.4-02
+pub(super) fn no_conflict_with_itself(view: &View<'_>) -> Verdict {
+    if view.ledger.echo_at.is_some() && gives_up_for_nothing(view) {
+        return Err("gives an address up after its own frame came back".to_owned());
+    }
+    Ok(())
+}
+
+/// Without a conflict a host gives nothing up; probes for an address in use are none.
+//= test LL-2.5-01
+//= test ACD-2.5-02
+pub(super) fn no_conflict_from_nothing(view: &View<'_>) -> Verdict {
+    if view.ledger.echo_at.is_none() && gives_up_for_nothing(view) {
+        return Err("gives an address up and nobody contradicted".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! A deterministic simulator of a link full of hosts, over the real engine and the real codec.
+//!
+//! A [`Run`] is a function of its seed and its [`Options`]: the same line gives the same run on
+//! every machine. In its first phase anything may fail, and the [checkers](RULES) watch that
+//! nothing forbidden happens; then faults stop, and everybody must end with an address of its own.
+//! [`Bug`]s planted on purpose show that the checkers see what they are for.
+//!
+//! No clock is read, and nothing of an operating system is used.
+#![forbid(unsafe_code)]
+
+mod bug;
+mod checker;
+mod clock;
+mod faults;
+mod host;
+mod link;
+mod net;
+mod options;
+mod peer;
+mod queue;
+mod run;
+mod stream;
+mod subject;
+mod swarm;
+mod trace;
+mod world;
+
+pub use bug::Bug;
+pub use checker::{RULES, Rule, Violation, WHOLE_RULES};
+pub use clock::SimTime;
+pub use options::{Defence, Delivery, First, Options, Policy, Profile, Replies};
+pub use run::{Outcome, Run};
+pub use swarm::swarm;
