@@ -64,6 +64,8 @@ pub enum Bug {
     IgnoresSecondConflict,
     /// Ignores every conflict over an address in use.
     NeverGivesUp,
+    /// The same, to be seen by another checker.
+    NeverAnswers,
     /// Defends 3 s late.
     DefendsLate,
     /// Goes on answering for an address that it gave up.
@@ -216,7 +218,7 @@ impl Plant {
                 *changed = strange.to_frame(ethernet.destination).to_vec();
                 Some(Input::Frame(at, changed))
             }
-            Bug::NeverGivesUp if over.is_some() => None,
+            Bug::NeverGivesUp | Bug::NeverAnswers if over.is_some() => None,
             Bug::IgnoresSecondConflict if over.is_some() => {
                 let last = self.conflict_at.replace(at);
                 let is_second = last.is_some_and(|last| at - last < Duration::from_secs(11));

@@ -47,7 +47,7 @@ pub(crate) enum Fact<'a> {
     /// Somebody else is about to delete the address.
     Deleted,
     /// The address went from the interface.
-    TakenOff(Ipv4Addr),
+    TakenOff,
 }
 
 /// What the rules have to reckon with in a run.
@@ -188,6 +188,7 @@ const VIOLATIONS_MAX: usize = 20;
 /// Two hosts with one address have met: after this time at most one of them has it.
 #[derive(Clone, Copy, Debug)]
 struct Meeting {
+    at: SimTime,
     until: SimTime,
     hosts: [u32; 2],
     addr: Ipv4Addr,
@@ -259,7 +260,8 @@ impl Audit {
         if one.mac() != other.mac() {
             let rest = Duration::from_millis(100) + self.terms.travel * 4 + self.terms.slack * 4;
             let hosts = [node, frame.from];
-            self.meetings.push(Meeting { until: now + rest, hosts, addr: packet.sender_ip });
+            let addr = packet.sender_ip;
+            self.meetings.push(Meeting { at: now, until: now + rest, hosts, addr });
         }
     }
 
@@ -270,14 +272,13 @@ impl Audit {
                 return true;
             }
             let [one, other] = meeting.hosts;
-            let hold = |host: u32| ledgers[host as usize].held_since(meeting.addr);
-            if hold(one).max(hold(other)).is_some_and(|since| since < meeting.until)
-                && hold(one).is_some()
-                && hold(other).is_some()
-            {
+            let keeps = |host: u32| {
+                let since = ledgers[host as usize].held_since(meeting.addr);
+                since.is_some_and(|since| since <= meeting.at)
+            };
+            if keeps(one) && keeps(other) {
                 let text = format!("#{one} and #{other} have met and both keep {}", meeting.addr);
-                let rule = ONE_HOLDER;
-                violations.push(Violation { at: now, node: one, rule, text });
+                violations.push(Violation { at: now, node: one, rule: ONE_HOLDER, text });
             }
             false
         });
@@ -301,11 +302,6 @@ impl Audit {
 
     pub(crate) fn violations(&self) -> &[Violation] {
         &self.violations
-    }
-
-    /// Whether `node` has had this MAC address' address to itself as far as anybody can tell.
-    pub(crate) fn mac(&self, node: u32) -> Option<MacAddr> {
-        self.ledgers.get(node as usize).map(Ledger::mac)
     }
 }
 

@@ -105,11 +105,14 @@ impl Host {
         let now = net.now();
         net.audit.note(now, self.id, &Fact::Received(frame));
         self.answer(net, frame);
-        if net.options.delivery == Delivery::Indexed && !self.passes(frame) {
+        let passes = self.passes(frame);
+        if net.options.delivery == Delivery::Indexed && !passes {
             return;
         }
         let free_at = self.free_at(net);
-        if free_at > now {
+        // What the filter would drop is read at once: it must not matter, and so not when. A
+        // filter drops by what the engine wants when the frame comes, not when it is read.
+        if free_at > now && passes {
             net.queue.reading(free_at, self.id, Rc::clone(frame), now);
         } else {
             self.read(net, frame, now);
@@ -382,7 +385,7 @@ impl Host {
         if self.addr.take().is_some() {
             self.register(net, before);
             net.trace.note(net.now(), self.id, &[0], format_args!("has no {addr}"));
-            net.audit.note(net.now(), self.id, &Fact::TakenOff(addr.ip()));
+            net.audit.note(net.now(), self.id, &Fact::TakenOff);
         }
     }
 

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod bug;
+mod canary;
 mod checker;
 mod clock;
 mod faults;
@@ -26,6 +27,7 @@ mod trace;
 mod world;
 
 pub use bug::Bug;
+pub use canary::{CANARIES, Canary, Finding};
 pub use checker::{RULES, Rule, Violation, WHOLE_RULES};
 pub use clock::SimTime;
 pub use options::{Defence, Delivery, First, Options, Policy, Profile, Replies};

@@ -93,10 +93,10 @@ impl Net {
         }
     }
 
-    /// Lets the time pass up to `at`, when nothing is due before.
+    /// Lets the time pass up to `at`, when all that was due up to then has happened.
     pub(crate) fn pass(&mut self, at: SimTime) {
         self.now = self.now.max(at);
-        self.place = None;
+        self.place = Some(Place::after_all(self.now));
     }
 
     pub(crate) fn wake(&mut self, node: u32, at: SimTime, alarm: Alarm) {

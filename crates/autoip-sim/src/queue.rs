@@ -22,6 +22,13 @@ pub(crate) struct Place {
     copy: u8,
 }
 
+impl Place {
+    /// The place after everything that happens at `at`.
+    pub(crate) fn after_all(at: SimTime) -> Self {
+        Self { at, rank: u8::MAX, order: (at, 0), node: 0, copy: 0 }
+    }
+}
+
 /// What happens to a node.
 #[derive(Clone, Debug)]
 pub(crate) enum What {

@@ -2,13 +2,18 @@
 //! happen, then a phase without faults in which everybody must get an address.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use crate::bug::Bug;
 use crate::checker::{LIVENESS, Violation};
 use crate::clock::SimTime;
 use crate::faults;
+use crate::link::Transmission;
+use crate::net::Net;
 use crate::options::Options;
+use crate::peer::Peer;
+use crate::queue::Alarm;
 use crate::world::{World, allowance, split_draw};
 
 /// What came of a run.
@@ -97,7 +102,7 @@ impl Run {
             let before = addrs(world);
             world.chatter(stranger);
             world.run_until(world.net.now() + ROUND);
-            problem = self.problem(world).unwrap_or_default();
+            problem = Self::problem(world).unwrap_or_default();
             quiet = if problem.is_empty() && before == addrs(world) { quiet + 1 } else { 0 };
             if quiet == QUIET_ROUNDS {
                 return Some(world.net.now() - healed_at - ROUND * QUIET_ROUNDS);
@@ -111,33 +116,29 @@ impl Run {
     }
 
     /// Why not everybody is satisfied.
-    fn problem(&self, world: &World) -> Option<String> {
+    fn problem(world: &World) -> Option<String> {
+        let hosts = world.hosts.len();
         let mut holders = Vec::new();
-        for node in 0..world.hosts.len() + world.peers.len() {
+        for node in 0..hosts + world.peers.len() {
             let addr = world.addr_of(node);
-            if addr.is_none() && node < world.hosts.len() {
+            if addr.is_none() && node < hosts {
                 return Some(format!("#{node} has no address"));
             }
             holders.extend(addr.map(|addr| (addr, node)));
         }
         holders.sort_unstable();
         let pair = holders.windows(2).find(|pair| {
-            let is_ours = pair.iter().all(|&(_, node)| node < world.hosts.len());
             let macs = [pair[0].1, pair[1].1].map(|node| world.net.ports[node].mac);
-            // Hosts with one MAC address cannot tell each other from themselves.
-            pair[0].0 == pair[1].0 && macs[0] != macs[1] && (is_ours || self.ends_well(world, pair))
+            // Others may do among themselves as they like, and hosts with one MAC address cannot
+            // tell each other from themselves.
+            pair[0].0 == pair[1].0 && macs[0] != macs[1] && pair[0].1 < hosts
         })?;
         let (addr, one) = pair[0];
         Some(format!("#{one} and #{} both have {addr}", pair[1].1))
     }
-
-    /// Whether a host of ours is among them: others may do as they like.
-    fn ends_well(&self, world: &World, pair: &[(std::net::Ipv4Addr, usize)]) -> bool {
-        pair.iter().any(|&(_, node)| node < world.hosts.len())
-    }
 }
 
-fn addrs(world: &World) -> Vec<Option<std::net::Ipv4Addr>> {
+fn addrs(world: &World) -> Vec<Option<Ipv4Addr>> {
     (0..world.hosts.len()).map(|node| world.addr_of(node)).collect()
 }
 
@@ -145,8 +146,8 @@ fn addrs(world: &World) -> Vec<Option<std::net::Ipv4Addr>> {
 #[derive(Debug)]
 struct Stranger;
 
-impl crate::peer::Peer for Stranger {
-    fn receive(&mut self, _net: &mut crate::net::Net, _frame: &crate::link::Transmission) {}
+impl Peer for Stranger {
+    fn receive(&mut self, _net: &mut Net, _frame: &Transmission) {}
 
-    fn alarm(&mut self, _net: &mut crate::net::Net, _alarm: crate::queue::Alarm) {}
+    fn alarm(&mut self, _net: &mut Net, _alarm: Alarm) {}
 }

@@ -126,7 +126,7 @@ pub(super) fn rate_limit(view: &View<'_>) -> Verdict {
 /// Whether a fact gives something up for which there was no reason.
 fn gives_up_for_nothing(view: &View<'_>) -> bool {
     match view.fact {
-        Fact::TakenOff(_) => {
+        Fact::TakenOff => {
             let reason = view.ledger.reason_at;
             reason.is_none_or(|at| at + view.terms.slack < view.now)
         }

@@ -76,6 +76,8 @@ pub(super) struct Ledger {
     conflicted_at: Option<SimTime>,
 
     addr: Option<Ipv4Addr>,
+    /// The claim to the address on the interface has ended, and it should not be there.
+    pub(super) is_stale: bool,
     pub(super) placed_at: Option<SimTime>,
     /// It had been deleted by others.
     pub(super) is_restored: bool,
@@ -116,6 +118,7 @@ impl Ledger {
             conflicts: 0,
             conflicted_at: None,
             addr: None,
+            is_stale: false,
             placed_at: None,
             is_restored: false,
             announcements: 0,
@@ -225,11 +228,12 @@ impl Ledger {
                 self.denied_at = None;
                 self.candidate = self.addr;
             }
-            Fact::TakenOff(_) => {
+            Fact::TakenOff => {
                 if self.late_at.is_some() && self.late_at == self.reason_at {
                     self.denied = self.addr;
                 }
                 self.addr = None;
+                self.is_stale = false;
                 (self.owed_by, self.gone_by) = (None, None);
                 self.is_over |= !self.is_restored;
             }
@@ -241,6 +245,7 @@ impl Ledger {
         self.is_restored = false;
         // What was to come comes later now, or not at all.
         self.is_loose = true;
+        self.is_stale = self.addr.is_some();
         self.reason_at = Some(now);
         self.denied = None;
         (self.owed_by, self.gone_by) = (None, None);

@@ -56,18 +56,20 @@ pub(super) fn legal_address(view: &View<'_>) -> Verdict {
     }
 }
 
-/// No ARP bears an address as its sender that is not on the interface; which addresses get there
-/// is the business of the rules about claims.
+/// No ARP bears an address as its sender that is not on the interface, or whose claim has ended;
+/// which addresses get there is the business of the rules about claims.
 //= test LL-2.2-02
+//= test LL-2.2-03
 //= test DNA-2.3-03
 pub(super) fn silent_before_claim(view: &View<'_>) -> Verdict {
     let Fact::Sent(frame) = view.fact else { return Ok(()) };
     let Some((_, packet)) = frame.arp else { return Ok(()) };
     let sender = packet.sender_ip;
-    if sender.is_unspecified() || view.ledger.addr() == Some(sender) {
+    if sender.is_unspecified() || (view.ledger.addr() == Some(sender) && !view.ledger.is_stale) {
         return Ok(());
     }
     match view.ledger.addr() {
+        Some(addr) if addr == sender => Err(format!("speaks as {sender} after its link was gone")),
         Some(addr) => Err(format!("speaks as {sender} and has {addr}")),
         None => Err(format!("speaks as {sender} and has no address")),
     }
