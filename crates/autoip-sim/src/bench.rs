@@ -39,7 +39,9 @@ impl fmt::Display for PowerOn {
             simulated.as_secs_f64(),
         )?;
         match bytes_per_host {
-            Some(bytes) => write!(f, ", {bytes} bytes a host ({} of it the host)", size_of::<Host>()),
+            Some(bytes) => {
+                write!(f, ", {bytes} bytes a host ({} of it the host)", size_of::<Host>())
+            }
             None => Ok(()),
         }
     }

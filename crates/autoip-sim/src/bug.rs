@@ -301,12 +301,7 @@ impl Plant {
         }
     }
 
-    fn on_event(
-        &mut self,
-        engine: &mut Engine,
-        now: Instant,
-        event: Event,
-    ) {
+    fn on_event(&mut self, engine: &mut Engine, now: Instant, event: Event) {
         match event {
             Event::Acquired(addr) | Event::Restored(addr) => {
                 self.in_use = Some(addr);

@@ -234,7 +234,10 @@ impl Audit {
         let view = View { now, ledger, fact: *fact, terms: &self.terms };
         for rule in RULES {
             if let Err(text) = (rule.check)(&view)
-                && !self.violations.iter().any(|known| (known.node, known.rule) == (node, rule.name))
+                && !self
+                    .violations
+                    .iter()
+                    .any(|known| (known.node, known.rule) == (node, rule.name))
             {
                 self.violations.push(Violation { at: now, node, rule: rule.name, text });
             }

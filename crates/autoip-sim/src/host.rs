@@ -9,8 +9,8 @@ use autoip_core::{
 };
 use autoip_wire::{ArpPacket, Operation};
 
-use crate::checker::Fact;
 use crate::bug::Bug;
+use crate::checker::Fact;
 use crate::clock::{Clock, SimTime};
 use crate::link::Transmission;
 use crate::net::Net;
@@ -94,10 +94,6 @@ impl Host {
     /// The address that it answers for.
     pub(crate) fn addr(&self) -> Option<LinkLocalAddr> {
         self.addr.filter(|_| self.open)
-    }
-
-    pub(crate) fn subject(&self) -> &Subject {
-        &self.subject
     }
 
     /// A frame has come to its port.

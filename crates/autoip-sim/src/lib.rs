@@ -8,21 +8,30 @@
 //! No clock is read, and nothing of an operating system is used.
 #![forbid(unsafe_code)]
 
+pub mod bench;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a bug changes one thing and leaves everything else as it is, new things included"
+)]
 mod bug;
 mod canary;
 mod checker;
 mod clock;
+pub mod experiment;
 mod faults;
 mod host;
 mod link;
 mod net;
 mod options;
 mod peer;
+mod plot;
 mod queue;
 mod run;
+mod statistic;
 mod stream;
 mod subject;
 mod swarm;
+mod sweep;
 mod trace;
 mod world;
 
@@ -30,6 +39,8 @@ pub use bug::Bug;
 pub use canary::{CANARIES, Canary, Finding};
 pub use checker::{RULES, Rule, Violation, WHOLE_RULES};
 pub use clock::SimTime;
+pub use experiment::{EXPERIMENTS, Experiment};
 pub use options::{Defence, Delivery, First, Options, Policy, Profile, Replies};
 pub use run::{Outcome, Run};
 pub use swarm::swarm;
+pub use sweep::{Sweep, sweep};

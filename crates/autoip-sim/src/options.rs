@@ -2,6 +2,7 @@
 //! that means "nothing happens", and a place in the one line that repeats the run.
 
 use std::fmt;
+use std::num::NonZeroU8;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -153,6 +154,8 @@ options! {
     range: u32 = 0,
     /// Timing of their claims.
     profile: Profile = Profile::Rfc,
+    /// How many probes a claim has, where that differs from the profile; 0 where it does not.
+    probes: u8 = 0,
     /// What they do about a conflict.
     defend: Policy = Policy::Once,
     /// When they send a defence.
@@ -272,11 +275,13 @@ impl Options {
     }
 
     pub(crate) fn timing(&self) -> Timing {
-        match self.profile {
+        let timing = match self.profile {
             Profile::Rfc => Timing::RFC3927,
             Profile::Draft => Timing::DRAFT_07,
             Profile::Fast => Timing::FAST,
-        }
+        };
+        let probe_count = NonZeroU8::new(self.probes).unwrap_or(timing.probe_count);
+        Timing { probe_count, ..timing }
     }
 
     pub(crate) fn policy(&self) -> Defend {

@@ -115,12 +115,23 @@ impl Queue {
         self.heap.push(Reverse(Event { place, what: What::Arrival(frame) }));
     }
 
-    pub(crate) fn place_of_arrival(at: SimTime, node: u32, frame: &Transmission, copy: u8) -> Place {
+    pub(crate) fn place_of_arrival(
+        at: SimTime,
+        node: u32,
+        frame: &Transmission,
+        copy: u8,
+    ) -> Place {
         Place { at, rank: 0, order: (at, frame.id), node, copy }
     }
 
     /// A frame that arrived at `arrived` will be read.
-    pub(crate) fn reading(&mut self, at: SimTime, node: u32, frame: Rc<Transmission>, arrived: SimTime) {
+    pub(crate) fn reading(
+        &mut self,
+        at: SimTime,
+        node: u32,
+        frame: Rc<Transmission>,
+        arrived: SimTime,
+    ) {
         // Before alarms: what has arrived goes in before what is due.
         let place = Place { at, rank: 0, order: (arrived, frame.id), node, copy: 0 };
         self.heap.push(Reverse(Event { place, what: What::Reading(frame, arrived) }));
@@ -142,9 +153,5 @@ impl Queue {
             return None;
         }
         self.heap.pop().map(|Reverse(event)| event)
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.heap.len()
     }
 }

@@ -68,7 +68,9 @@ impl Stream {
 pub(crate) fn mixed(seed: u64, purpose: Purpose, a: u64, b: u64) -> u64 {
     let mut x = seed ^ (purpose as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     for word in [a, b] {
-        x = finish(x.wrapping_add(0x9e37_79b9_7f4a_7c15) ^ word.wrapping_mul(0xd1b5_4a32_d192_ed03));
+        x = finish(
+            x.wrapping_add(0x9e37_79b9_7f4a_7c15) ^ word.wrapping_mul(0xd1b5_4a32_d192_ed03),
+        );
     }
     x
 }

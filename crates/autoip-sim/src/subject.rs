@@ -66,11 +66,6 @@ impl Subject {
         own.into_iter().chain(engine).min()
     }
 
-    /// The engine, to be asked how it fares: for experiments, never for checkers.
-    pub(crate) fn engine(&self) -> &Engine {
-        &self.engine
-    }
-
     fn is_stuck(&self) -> bool {
         self.plant.as_ref().is_some_and(|plant| plant.is_stuck())
     }
@@ -88,12 +83,7 @@ fn promises_a_defence(action: &Action) -> bool {
 }
 
 /// Hands an input to the engine and takes its actions.
-pub(crate) fn feed(
-    engine: &mut Engine,
-    now: Instant,
-    input: Input<'_>,
-    actions: &mut Vec<Action>,
-) {
+pub(crate) fn feed(engine: &mut Engine, now: Instant, input: Input<'_>, actions: &mut Vec<Action>) {
     match input {
         Input::Start => engine.start(now),
         Input::Stop(loss) => engine.stop(loss),

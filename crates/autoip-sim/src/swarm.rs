@@ -29,11 +29,8 @@ pub fn swarm(seed: u64) -> Options {
     peers(&mut options, &mut draw);
     if draw.chance(400) {
         // Few addresses make conflicts; half of them always stay free.
-        let taken = options.hosts
-            + options.owners
-            + options.drafts
-            + options.avahis
-            + options.systemds;
+        let taken =
+            options.hosts + options.owners + options.drafts + options.avahis + options.systemds;
         options.range = taken * draw.pick(&[2, 3, 8]) + 2;
     }
     options
@@ -127,11 +124,37 @@ mod tests {
     fn every_option_is_switched_on_by_some_seed_and_off_by_another() {
         let drawn: Vec<String> = (0..500).map(|seed| format!(" {}", swarm(seed))).collect();
         for name in [
-            "range", "profile", "defend", "clones", "delivery", "loss", "duplicate", "echo",
-            "jitter_us", "drift_ppm", "busy_ms", "install_ms", "install_fail", "transmit_fail",
-            "flap_s", "suspend_s", "mac_s", "stop_s", "delete_s", "talk_s", "split_s", "owners",
-            "drafts", "avahis", "systemds", "deniers", "laggards", "harassers", "flooders",
-            "spoofers", "trackers",
+            "range",
+            "profile",
+            "defend",
+            "clones",
+            "delivery",
+            "loss",
+            "duplicate",
+            "echo",
+            "jitter_us",
+            "drift_ppm",
+            "busy_ms",
+            "install_ms",
+            "install_fail",
+            "transmit_fail",
+            "flap_s",
+            "suspend_s",
+            "mac_s",
+            "stop_s",
+            "delete_s",
+            "talk_s",
+            "split_s",
+            "owners",
+            "drafts",
+            "avahis",
+            "systemds",
+            "deniers",
+            "laggards",
+            "harassers",
+            "flooders",
+            "spoofers",
+            "trackers",
         ] {
             let on = drawn.iter().filter(|text| text.contains(&format!(" {name}="))).count();
             assert!((10..490).contains(&on), "{name} is on in {on} of 500");

@@ -130,6 +130,21 @@ impl World {
         self.net.now()
     }
 
+    /// Lets everything happen up to `end`, or until `is_enough`.
+    pub(crate) fn run_until_that(
+        &mut self,
+        end: SimTime,
+        mut is_enough: impl FnMut(&Self) -> bool,
+    ) -> bool {
+        while !is_enough(self) {
+            match self.net.next(end) {
+                Some(event) => self.happen(event),
+                None => return false,
+            }
+        }
+        true
+    }
+
     fn happen(&mut self, event: Event) {
         let id = event.node();
         let node = id as usize;

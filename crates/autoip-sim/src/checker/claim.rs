@@ -26,10 +26,8 @@ fn first_probe(view: &View<'_>) -> Option<Ipv4Addr> {
 /// The address that a fact takes into use after a claim; one that others had deleted and that is
 /// back needs none.
 fn claimed(view: &View<'_>) -> Option<Ipv4Addr> {
-    match view.fact {
-        Fact::Placed(addr) => Some(addr).filter(|_| !view.ledger.is_restored),
-        _ => None,
-    }
+    let Fact::Placed(addr) = view.fact else { return None };
+    (!view.ledger.is_restored).then_some(addr)
 }
 
 /// Probes for a candidate are as far apart as the timing says.
@@ -125,17 +123,12 @@ pub(super) fn rate_limit(view: &View<'_>) -> Verdict {
 
 /// Whether a fact gives something up for which there was no reason.
 fn gives_up_for_nothing(view: &View<'_>) -> bool {
-    match view.fact {
-        Fact::TakenOff => {
-            let reason = view.ledger.reason_at;
-            reason.is_none_or(|at| at + view.terms.slack < view.now)
-        }
-        _ => {
-            let ledger = view.ledger;
-            let reason = ledger.is_over || ledger.may_be_over || ledger.is_restored;
-            first_probe(view).is_some() && !reason
-        }
+    let ledger = view.ledger;
+    if let Fact::TakenOff = view.fact {
+        return ledger.reason_at.is_none_or(|at| at + view.terms.slack < view.now);
     }
+    let has_reason = ledger.is_over || ledger.may_be_over || ledger.is_restored;
+    first_probe(view).is_some() && !has_reason
 }
 
 /// Its own frames, come back, make a host give nothing up.

@@ -72,8 +72,8 @@ pub(super) fn no_periodic_arp(view: &View<'_>) -> Verdict {
 //= test ACD-1.3-02
 pub(super) fn defence_interval(view: &View<'_>) -> Verdict {
     let ledger = view.ledger;
-    let defence = announcement(view)
-        .filter(|_| !ledger.is_loose && !ledger.is_regular(view.now, view.terms));
+    let defence =
+        announcement(view).filter(|_| !ledger.is_loose && !ledger.is_regular(view.now, view.terms));
     let last = ledger.defended.filter(|&(addr, _)| Some(addr) == defence);
     let Some((addr, last)) = last else { return Ok(()) };
     let gap = view.now - last;

@@ -337,7 +337,8 @@ impl Ledger {
         if self.gone_by.is_none() && !may_be_gone {
             self.count(now);
         }
-        let recent = self.late_at.is_some_and(|last| now - last < terms.shortest(defend_interval()));
+        let recent =
+            self.late_at.is_some_and(|last| now - last < terms.shortest(defend_interval()));
         if recent || terms.defend == Defend::Never {
             self.gone_by.get_or_insert(now + terms.slack);
         }

@@ -42,17 +42,17 @@ pub(super) fn format(view: &View<'_>) -> Verdict {
 //= test LL-2.1-02
 //= test LL-8-01
 pub(super) fn legal_address(view: &View<'_>) -> Verdict {
-    let addr = match view.fact {
-        Fact::Placed(addr) => Some(addr),
-        Fact::Sent(frame) => frame.arp.and_then(|(_, packet)| match Speech::of(&packet) {
-            Speech::Probe(addr) | Speech::Announcement(addr) => Some(addr),
-            Speech::Other => None,
-        }),
-        _ => None,
+    let is_legal = |addr| match LinkLocalAddr::new(addr) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(format!("{addr} is reserved")),
     };
-    match addr {
-        Some(addr) if LinkLocalAddr::new(addr).is_err() => Err(format!("{addr} is reserved")),
-        Some(_) | None => Ok(()),
+    if let Fact::Placed(addr) = view.fact {
+        return is_legal(addr);
+    }
+    let Fact::Sent(frame) = view.fact else { return Ok(()) };
+    match frame.arp.map(|(_, packet)| Speech::of(&packet)) {
+        Some(Speech::Probe(addr) | Speech::Announcement(addr)) => is_legal(addr),
+        Some(Speech::Other) | None => Ok(()),
     }
 }
 

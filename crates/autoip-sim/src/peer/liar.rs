@@ -148,11 +148,8 @@ impl Peer for Liar {
                 }
             }
             Habit::Spoofs => self.spoof(net, &packet),
-            Habit::Denies
-            | Habit::DeniesLate
-            | Habit::Harasses
-            | Habit::Tracks
-            | Habit::Floods => {}
+            Habit::Denies | Habit::DeniesLate | Habit::Harasses | Habit::Tracks | Habit::Floods => {
+            }
         }
     }
 
