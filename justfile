@@ -36,10 +36,23 @@ test:
 demo:
     cargo run --release -p autoip-lab -- demo
 
-# the engine alone, and the daemon on kernel interfaces
+# the engine alone, the daemon on kernel interfaces, and the simulator
 bench:
     cargo bench -p autoip-core
     cargo bench -p autoip-lab
+    cargo run --release -p autoip-sim -- bench
+
+# thousands of random links over the real engine; a failure prints the line that repeats it
+sim count="5000":
+    cargo run --release -p autoip-sim -- swarm --count {{count}}
+
+# planted bugs, each of which its checker has to catch
+canary:
+    cargo run --release -p autoip-sim -- canary
+
+# the figures and plots of docs/experiments
+experiments:
+    cargo run --release -p autoip-sim -- experiment all
 
 # exactly what CI does
 ci:

@@ -80,7 +80,7 @@ canaries! {
     ProbesForever "no_periodic_arp" QUIET "probes for its own address every 30 s",
     DefendsTwice "no_periodic_arp" HARASSED "sends every defence twice",
     DefendsForever "defence_interval" HARASSED "defends at every conflict, however soon",
-    IgnoresSecondConflict "cedes_at_second_conflict" HARASSED "ignores a second conflict within 10 s",
+    IgnoresSecondConflict "cedes_at_second_conflict" HARASSED "ignores a second conflict",
     NeverGivesUp "one_holder" JOINED "ignores conflicts over the address in use",
     NeverAnswers "answers_conflicts" HARASSED "ignores conflicts over the address in use",
     DefendsLate "answers_conflicts" HARASSED "defends 3 s late",

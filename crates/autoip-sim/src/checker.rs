@@ -150,13 +150,17 @@ const fn rule(name: &'static str, rows: &'static str, check: fn(&View<'_>) -> Ve
 
 /// The rules about single hosts.
 pub const RULES: &[Rule] = &[
-    rule("format", "LL-1.2-01 LL-1.2-02 LL-1.2-03 LL-1.2-05 LL-2.5-09", wire::format),
+    rule("format", "LL-1.2-01 LL-1.2-02 LL-1.2-03 LL-1.2-05 ACD-3-01", wire::format),
     rule("legal_address", "LL-2.1-02 LL-8-01", wire::legal_address),
-    rule("silent_before_claim", "LL-2.2-02 DNA-2.3-03", wire::silent_before_claim),
+    rule("silent_before_claim", "LL-2.2-02 LL-2.2-03 DNA-2.3-03", wire::silent_before_claim),
     rule("probe_spacing", "LL-2.2.1-06 ACD-2.1.1-03", claim::probe_spacing),
-    rule("probe_count", "LL-2.2-01 LL-2.2.1-06 LL-9-02 DNA-2.3-01", claim::probe_count),
+    rule("probe_count", "LL-2.2-01 DNA-2.3-01", claim::probe_count),
     rule("listens_to_the_end", "LL-2.2.1-11 ACD-2.1.1-10", claim::listens_to_the_end),
-    rule("heeds_what_it_hears", "LL-2.2.1-07 LL-2.2.1-08 ACD-2.1.1-04", claim::heeds_what_it_hears),
+    rule(
+        "heeds_what_it_hears",
+        "LL-2.2.1-07 LL-2.2.1-08 ACD-2.1.1-04 ACD-2.1.1-06",
+        claim::heeds_what_it_hears,
+    ),
     rule("another_candidate", "LL-1.5-01", claim::another_candidate),
     rule("rate_limit", "LL-2.2.1-10 ACD-2.1.1-08 ACD-2.1.1-09", claim::rate_limit),
     rule("no_conflict_with_itself", "ACD-2.1.1-07 LL-3.4-02", claim::no_conflict_with_itself),
@@ -164,16 +168,20 @@ pub const RULES: &[Rule] = &[
     rule("announcements", "LL-2.4-01 LL-2.4-02 ACD-2.3-01", in_use::announcements),
     rule("no_periodic_arp", "LL-4-01 LL-2.2-04 ACD-2.1-03", in_use::no_periodic_arp),
     rule("defence_interval", "LL-2.5-05 ACD-1.3-02", in_use::defence_interval),
-    rule("answers_conflicts", "LL-2.5-02 LL-2.5-03 ACD-2.4-02", in_use::answers_conflicts),
+    rule(
+        "answers_conflicts",
+        "LL-2.5-02 LL-2.5-03 ACD-2.4-02 ACD-2.4-12",
+        in_use::answers_conflicts,
+    ),
     rule("cedes_at_second_conflict", "LL-2.5-07 ACD-2.4-05", in_use::cedes_at_second_conflict),
 ];
 
 /// The rules about all hosts together, and about a run as a whole.
 pub const WHOLE_RULES: &[(&str, &str)] = &[
-    (ONE_HOLDER, "LL-1.5-01 LL-4-02"),
+    (ONE_HOLDER, "LL-4-02"),
     (FIRST_WAIT, "LL-2.2.1-05 ACD-2.1.1-02"),
     (CHOICE, "LL-2.1-01 LL-2.1-03"),
-    (LIVENESS, "LL-1.5-01 LL-2.2.1-11"),
+    (LIVENESS, "LL-1.5-01"),
 ];
 
 pub(crate) const ONE_HOLDER: &str = "one_holder";
@@ -317,6 +325,9 @@ const fn announce_interval() -> Duration {
 const fn defend_interval() -> Duration {
     DEFEND_INTERVAL
 }
+
+#[cfg(test)]
+mod tests;
 
 // A ledger is what the checkers cost for each host.
 const _: () = assert!(size_of::<Ledger>() <= 256, "a ledger costs at most 256 bytes");

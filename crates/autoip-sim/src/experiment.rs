@@ -15,6 +15,9 @@ use std::path::Path;
 
 use crate::plot::Chart;
 
+/// The page that explains them.
+const PAGE: &str = "README.md";
+
 /// What an experiment is told.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setup {
@@ -34,6 +37,8 @@ impl Setup {
 pub(crate) struct Report {
     columns: &'static [&'static str],
     rows: Vec<Vec<String>>,
+    /// Which rows a reader is shown; the CSV file has all.
+    shown: fn(&[String]) -> bool,
     /// Charts, with what their file names add to the experiment's.
     charts: Vec<(&'static str, Chart)>,
 }
@@ -72,7 +77,9 @@ pub fn run(
     for experiment in EXPERIMENTS {
         if name == experiment.name || name == "all" {
             let report = (experiment.run)(&Setup { seed, quick });
-            writeln!(out, "\n{} (seed {seed})\n\n{}", experiment.name, table(&report))?;
+            let table = table(&report);
+            writeln!(out, "\n{} (seed {seed})\n\n{table}", experiment.name)?;
+            refresh(folder, experiment.name, &table)?;
             write(folder, &format!("{}.csv", experiment.name), &csv(&report))?;
             for (suffix, chart) in &report.charts {
                 write(folder, &format!("{}{suffix}.svg", experiment.name), &chart.to_svg())?;
@@ -89,6 +96,31 @@ fn write(folder: &Path, name: &str, text: &str) -> io::Result<()> {
     })
 }
 
+/// Puts a table into the page that explains the experiments, where that is in `folder`: it takes
+/// the place of the one after the experiment's mark.
+fn refresh(folder: &Path, name: &str, table: &str) -> io::Result<()> {
+    let Ok(page) = fs::read_to_string(folder.join(PAGE)) else { return Ok(()) };
+    write(folder, PAGE, &with_table(&page, name, table))
+}
+
+fn with_table(page: &str, name: &str, table: &str) -> String {
+    let mark = format!("<!-- table: {name} -->");
+    let mut text = String::new();
+    let mut in_old_table = false;
+    for line in page.lines() {
+        in_old_table &= line.starts_with('|');
+        if !in_old_table {
+            text.push_str(line);
+            text.push('\n');
+        }
+        if line == mark {
+            text.push_str(table);
+            in_old_table = true;
+        }
+    }
+    text
+}
+
 fn csv(report: &Report) -> String {
     let lines = report.rows.iter().map(|row| row.join(","));
     let head = report.columns.join(",");
@@ -100,7 +132,7 @@ fn table(report: &Report) -> String {
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let head = report.columns.iter().map(|&cell| cell.to_owned()).collect();
     let rule = report.columns.iter().map(|_| "---".to_owned()).collect();
-    let rows = report.rows.iter().cloned();
+    let rows = report.rows.iter().filter(|row| (report.shown)(row)).cloned();
     [head, rule].into_iter().chain(rows).map(line).collect()
 }
 
@@ -108,3 +140,6 @@ fn table(report: &Report) -> String {
 fn number(value: f64, digits: usize) -> String {
     format!("{value:.digits$}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,9 @@ use autoip_core::{AddrRange, Defend, LinkLocalAddr, Timing};
 
 /// An enum of options that is written as one word each.
 macro_rules! words {
-    ($(#[$doc:meta])* $kind:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
+    ($(#[$doc:meta])* $kind:ident {
+        $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)*
+    }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum $kind { $($(#[$variant_doc])* $variant,)* }

@@ -38,7 +38,8 @@ pub(crate) enum Style {
     Marks,
 }
 
-/// Points that belong together. A point has an interval where `low` and `high` differ.
+/// Points that belong together. A point has an interval where `low` and `high` differ. Without a
+/// label a series is not in the legend.
 #[derive(Clone, Debug)]
 pub(crate) struct Series {
     pub(crate) label: String,
@@ -168,9 +169,16 @@ impl Chart {
             escaped(self.title)
         );
         self.draw_axes(&mut svg, &x, &y);
-        for (number, series) in self.series.iter().enumerate() {
-            draw(&mut svg, series, COLOURS[number % COLOURS.len()], &x, &y);
-            label(&mut svg, series, COLOURS[number % COLOURS.len()], number);
+        let (mut measured, mut labels) = (0, 0);
+        for series in &self.series {
+            // Theory has the colour of what it is the theory of, which stands before it.
+            measured += usize::from(series.style != Style::Theory);
+            let colour = COLOURS[measured.saturating_sub(1) % COLOURS.len()];
+            draw(&mut svg, series, colour, &x, &y);
+            if !series.label.is_empty() {
+                label(&mut svg, series, colour, labels);
+                labels += 1;
+            }
         }
         svg.push_str("</svg>\n");
         svg
@@ -242,8 +250,8 @@ fn draw(svg: &mut String, series: &Series, colour: &str, x: &Ruler, y: &Ruler) {
 }
 
 /// A line of the legend.
-fn label(svg: &mut String, series: &Series, colour: &str, number: usize) {
-    let (left, at) = (WIDTH - RIGHT + 14.0, TOP + 8.0 + 20.0 * number as f64);
+fn label(svg: &mut String, series: &Series, colour: &str, number: u32) {
+    let (left, at) = (WIDTH - RIGHT + 14.0, TOP + 8.0 + 20.0 * f64::from(number));
     let dashes = if series.style == Style::Theory { " stroke-dasharray=\"5 4\"" } else { "" };
     let _ = writeln!(
         svg,

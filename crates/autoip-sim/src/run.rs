@@ -94,6 +94,7 @@ impl Run {
     }
 
     /// Lets everybody speak until all is well, or the time is up.
+    //= test LL-1.5-01
     fn settle(&self, world: &mut World, stranger: u32, healed_at: SimTime) -> Option<Duration> {
         let deadline = healed_at + allowance(&self.options);
         let mut quiet = 0;

@@ -75,7 +75,9 @@ impl Choices {
 
     /// What is wrong with all draws together.
     //= test LL-2.1-01
+    //= test LL-2.1-03
     //= test LL-2.2.1-05
+    //= test ACD-2.1.1-02
     pub(super) fn verdicts(&self, terms: &Terms) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();
         if terms.timing.probe_wait_ms >= 1000

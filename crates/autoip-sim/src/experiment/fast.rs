@@ -13,7 +13,7 @@ use crate::plot::{Axis, Chart, Point, Scale, Series, Style};
 use crate::statistic::{Sample, Share};
 
 /// How late the owner answers, in milliseconds.
-const LATE_MS: [u32; 12] = [0, 20, 60, 100, 120, 140, 160, 200, 300, 500, 1000, 2000];
+const LATE_MS: [u32; 12] = [1, 20, 60, 100, 120, 140, 160, 200, 300, 500, 1000, 2000];
 /// Frames lost on one way, of a thousand.
 const LOSS: [u32; 3] = [0, 100, 300];
 /// The second round is over by then: two announcements, a random wait, three probes, listening.
@@ -99,13 +99,14 @@ pub(super) fn run(setup: &Setup) -> Report {
     }
     let chart = |title, series| Chart {
         title,
-        x: Axis { label: "the owner answers so many milliseconds late", scale: Scale::Linear },
+        x: Axis { label: "the owner answers so many milliseconds late", scale: Scale::Log },
         y: Axis { label: "claims, %", scale: Scale::Linear },
         series,
     };
     Report {
         columns: &["profile", "lost %", "late ms", "missed %", "kept %", "in use s", "longest s"],
         rows,
+        shown: |row| ["1", "120", "140", "160", "200", "1000", "2000"].contains(&&*row[2]),
         charts: vec![
             ("-missed", chart("Addresses taken although somebody has them", missed_series)),
             ("-kept", chart("The same, 12 s later", kept_series)),

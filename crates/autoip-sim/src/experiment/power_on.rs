@@ -92,6 +92,7 @@ pub(super) fn run(setup: &Setup) -> Report {
             "slowest s",
         ],
         rows,
+        shown: |_| true,
         charts: vec![
             ("-clashes", chart("Hosts that meet a conflict", "% of all", Scale::Log, clashes)),
             (

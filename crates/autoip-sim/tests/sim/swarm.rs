@@ -3,7 +3,7 @@
 use autoip_sim::{Run, swarm};
 
 /// So many seeds take a second or two; `just sim` takes more.
-const SEEDS: u64 = 400;
+const SEEDS: u64 = 1000;
 
 #[test]
 fn no_seed_of_the_swarm_breaks_a_rule() {
