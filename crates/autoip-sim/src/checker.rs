@@ -8,20 +8,20 @@ mod choice;
 mod claim;
 mod in_use;
 mod ledger;
+mod number;
 mod wire;
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use autoip_core::timing::{ANNOUNCE_INTERVAL, DEFEND_INTERVAL};
-use autoip_core::{Defend, Timing};
 use autoip_wire::{Frame, MacAddr};
 
 use crate::clock::SimTime;
 use crate::link::Transmission;
-use crate::options::{Options, Replies};
+use crate::options::{Options, Policy, Replies};
 use choice::Choices;
 use ledger::Ledger;
+use number::Numbers;
 
 /// Something that happened at a host.
 #[derive(Clone, Copy, Debug)]
@@ -53,8 +53,8 @@ pub(crate) enum Fact<'a> {
 /// What the rules have to reckon with in a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
-    timing: Timing,
-    defend: Defend,
+    numbers: Numbers,
+    policy: Policy,
     replies: Replies,
     /// By how many microseconds in a second a host's clock may be wrong.
     drift_ppm: u32,
@@ -69,8 +69,8 @@ pub(crate) struct Terms {
 impl Terms {
     fn new(options: &Options) -> Self {
         Self {
-            timing: options.timing(),
-            defend: options.policy(),
+            numbers: Numbers::of(options),
+            policy: options.defend,
             replies: options.replies,
             drift_ppm: options.drift_ppm,
             slack: options.busy(),
@@ -96,10 +96,6 @@ impl Terms {
 
     fn error(&self, duration: Duration) -> Duration {
         duration * (self.drift_ppm + self.drift_ppm / 500) / 1_000_000 + Duration::from_micros(1)
-    }
-
-    fn announce_wait(&self) -> Duration {
-        Duration::from_millis(self.timing.announce_wait_ms.into())
     }
 }
 
@@ -153,21 +149,21 @@ pub const RULES: &[Rule] = &[
     rule("format", "LL-1.2-01 LL-1.2-02 LL-1.2-03 LL-1.2-05 ACD-3-01", wire::format),
     rule("legal_address", "LL-2.1-02 LL-8-01", wire::legal_address),
     rule("silent_before_claim", "LL-2.2-02 LL-2.2-03 DNA-2.3-03", wire::silent_before_claim),
-    rule("probe_spacing", "LL-2.2.1-06 ACD-2.1.1-03", claim::probe_spacing),
-    rule("probe_count", "LL-2.2-01 DNA-2.3-01", claim::probe_count),
-    rule("listens_to_the_end", "LL-2.2.1-11 ACD-2.1.1-10", claim::listens_to_the_end),
+    rule("probe_spacing", "LL-2.2.1-06 LL-9-03 LL-9-04 ACD-2.1.1-03", claim::probe_spacing),
+    rule("probe_count", "LL-2.2-01 LL-9-02 DNA-2.3-01", claim::probe_count),
+    rule("listens_to_the_end", "LL-2.2.1-11 LL-9-05 ACD-2.1.1-10", claim::listens_to_the_end),
     rule(
         "heeds_what_it_hears",
         "LL-2.2.1-07 LL-2.2.1-08 ACD-2.1.1-04 ACD-2.1.1-06",
         claim::heeds_what_it_hears,
     ),
     rule("another_candidate", "LL-1.5-01", claim::another_candidate),
-    rule("rate_limit", "LL-2.2.1-10 ACD-2.1.1-08 ACD-2.1.1-09", claim::rate_limit),
+    rule("rate_limit", "LL-2.2.1-10 LL-9-08 LL-9-09 ACD-2.1.1-08 ACD-2.1.1-09", claim::rate_limit),
     rule("no_conflict_with_itself", "ACD-2.1.1-07 LL-3.4-02", claim::no_conflict_with_itself),
     rule("no_conflict_from_nothing", "LL-2.5-01 ACD-2.5-02", claim::no_conflict_from_nothing),
-    rule("announcements", "LL-2.4-01 LL-2.4-02 ACD-2.3-01", in_use::announcements),
+    rule("announcements", "LL-2.4-01 LL-2.4-02 LL-9-06 LL-9-07 ACD-2.3-01", in_use::announcements),
     rule("no_periodic_arp", "LL-4-01 LL-2.2-04 ACD-2.1-03", in_use::no_periodic_arp),
-    rule("defence_interval", "LL-2.5-05 ACD-1.3-02", in_use::defence_interval),
+    rule("defence_interval", "LL-2.5-05 LL-9-10 ACD-1.3-02", in_use::defence_interval),
     rule(
         "answers_conflicts",
         "LL-2.5-02 LL-2.5-03 ACD-2.4-02 ACD-2.4-12",
@@ -314,16 +310,6 @@ impl Audit {
     pub(crate) fn violations(&self) -> &[Violation] {
         &self.violations
     }
-}
-
-/// The time between announcements; all profiles have the RFC's.
-const fn announce_interval() -> Duration {
-    ANNOUNCE_INTERVAL
-}
-
-/// The time within which a second conflict ends a claim.
-const fn defend_interval() -> Duration {
-    DEFEND_INTERVAL
 }
 
 #[cfg(test)]

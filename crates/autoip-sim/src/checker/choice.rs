@@ -80,7 +80,7 @@ impl Choices {
     //= test ACD-2.1.1-02
     pub(super) fn verdicts(&self, terms: &Terms) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();
-        if terms.timing.probe_wait_ms >= 1000
+        if terms.numbers.first_wait >= Duration::from_secs(1)
             && self.waits >= WAITS_MIN
             && self.waits == self.short_waits
         {

@@ -1,11 +1,9 @@
 //! Rules about the way to an address.
 
 use std::net::Ipv4Addr;
-use std::time::Duration;
-
-use autoip_core::timing::{MAX_CONFLICTS, RATE_LIMIT_INTERVAL};
 
 use super::ledger::Speech;
+use super::number::{BETWEEN_CLAIMS, CONFLICTS};
 use super::{Fact, Verdict, View};
 
 /// The address that a fact probes for.
@@ -32,16 +30,18 @@ fn claimed(view: &View<'_>) -> Option<Ipv4Addr> {
 
 /// Probes for a candidate are as far apart as the timing says.
 //= test LL-2.2.1-06
+//= test LL-9-03
+//= test LL-9-04
 //= test ACD-2.1.1-03
 pub(super) fn probe_spacing(view: &View<'_>) -> Verdict {
     let is_next = |&addr: &Ipv4Addr| !view.ledger.opens(addr) && view.ledger.addr().is_none();
     let Some(last) = probe(view).filter(is_next).and(view.ledger.last_probe_at) else {
         return Ok(());
     };
-    let timing = &view.terms.timing;
+    let numbers = &view.terms.numbers;
     let gap = view.now - last;
-    let shortest = view.terms.shortest(Duration::from_millis(timing.probe_min_ms.into()));
-    let longest = view.terms.longest(Duration::from_millis(timing.probe_max_ms.into()));
+    let shortest = view.terms.shortest(numbers.shortest_gap);
+    let longest = view.terms.longest(numbers.longest_gap);
     if gap < shortest || (gap > longest && !view.ledger.is_loose) {
         return Err(format!("{gap:?} between two probes"));
     }
@@ -50,13 +50,14 @@ pub(super) fn probe_spacing(view: &View<'_>) -> Verdict {
 
 /// An address is taken after exactly as many probes as the timing says, for this address.
 //= test LL-2.2-01
+//= test LL-9-02
 //= test DNA-2.3-01
 pub(super) fn probe_count(view: &View<'_>) -> Verdict {
     let Some(addr) = claimed(view) else { return Ok(()) };
     if view.ledger.candidate != Some(addr) || view.ledger.is_over {
         return Err(format!("takes {addr} and did not probe for it"));
     }
-    let (probes, wanted) = (view.ledger.probes, view.terms.timing.probe_count.get());
+    let (probes, wanted) = (view.ledger.probes, view.terms.numbers.probes);
     if probes != wanted {
         return Err(format!("takes {addr} after {probes} probes instead of {wanted}"));
     }
@@ -65,13 +66,14 @@ pub(super) fn probe_count(view: &View<'_>) -> Verdict {
 
 /// An address is taken no sooner than ANNOUNCE_WAIT after the last probe.
 //= test LL-2.2.1-11
+//= test LL-9-05
 //= test ACD-2.1.1-10
 pub(super) fn listens_to_the_end(view: &View<'_>) -> Verdict {
     let (Some(addr), Some(last)) = (claimed(view), view.ledger.last_probe_at) else {
         return Ok(());
     };
     let wait = view.now - last;
-    if wait < view.terms.shortest(view.terms.announce_wait()) {
+    if wait < view.terms.shortest(view.terms.numbers.listen) {
         return Err(format!("takes {addr} {wait:?} after the last probe"));
     }
     Ok(())
@@ -107,6 +109,8 @@ pub(super) fn another_candidate(view: &View<'_>) -> Verdict {
 
 /// From the tenth conflict on, claims begin 60 s apart, whatever was bound meanwhile.
 //= test LL-2.2.1-10
+//= test LL-9-08
+//= test LL-9-09
 //= test ACD-2.1.1-08
 //= test ACD-2.1.1-09
 pub(super) fn rate_limit(view: &View<'_>) -> Verdict {
@@ -115,7 +119,7 @@ pub(super) fn rate_limit(view: &View<'_>) -> Verdict {
     };
     let gap = view.ledger.begins_at(view.now, addr) - last;
     let conflicts = view.ledger.conflicts(view.now);
-    if conflicts >= MAX_CONFLICTS && gap < view.terms.shortest(RATE_LIMIT_INTERVAL) {
+    if conflicts >= CONFLICTS && gap < view.terms.shortest(BETWEEN_CLAIMS) {
         return Err(format!("tries {addr} {gap:?} after the last, with {conflicts} conflicts"));
     }
     Ok(())

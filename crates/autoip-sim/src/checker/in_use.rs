@@ -2,10 +2,9 @@
 
 use std::net::Ipv4Addr;
 
-use autoip_core::Timing;
-
 use super::ledger::Speech;
-use super::{Fact, Verdict, View, announce_interval, defend_interval};
+use super::number::{ANNOUNCEMENTS, BETWEEN_ANNOUNCEMENTS, BETWEEN_DEFENCES};
+use super::{Fact, Verdict, View};
 
 /// The address in use that a fact announces.
 fn announcement(view: &View<'_>) -> Option<Ipv4Addr> {
@@ -20,16 +19,18 @@ fn announcement(view: &View<'_>) -> Option<Ipv4Addr> {
 /// A claimed address is announced at once and again after 2 s, as often as the timing says.
 //= test LL-2.4-01
 //= test LL-2.4-02
+//= test LL-9-06
+//= test LL-9-07
 //= test ACD-2.3-01
 pub(super) fn announcements(view: &View<'_>) -> Verdict {
     let ledger = view.ledger;
     let (Some(addr), Some(placed_at)) = (ledger.addr(), ledger.placed_at) else { return Ok(()) };
-    if ledger.is_loose || ledger.announcements >= view.terms.timing.announce_count.get() {
+    if ledger.is_loose || ledger.announcements >= ANNOUNCEMENTS {
         return Ok(());
     }
     let due = match ledger.announced_at {
         None => placed_at + view.terms.slack,
-        Some(last) => last + view.terms.longest(announce_interval()),
+        Some(last) => last + view.terms.longest(BETWEEN_ANNOUNCEMENTS),
     };
     if view.now > due {
         return Err(format!("{addr} should have been announced at {due}"));
@@ -44,7 +45,7 @@ pub(super) fn announcements(view: &View<'_>) -> Verdict {
 pub(super) fn no_periodic_arp(view: &View<'_>) -> Verdict {
     let ledger = view.ledger;
     if let Some(addr) = announcement(view) {
-        let regular = u16::from(view.terms.timing.announce_count.get());
+        let regular = u16::from(ANNOUNCEMENTS);
         if ledger.announced >= regular + ledger.late_conflicts {
             return Err(format!("announces {addr} for no reason"));
         }
@@ -56,9 +57,7 @@ pub(super) fn no_periodic_arp(view: &View<'_>) -> Verdict {
     let Fact::Sent(frame) = view.fact else { return Ok(()) };
     match frame.arp.map(|(_, packet)| Speech::of(&packet)) {
         Some(Speech::Probe(addr)) if ledger.addr() == Some(addr) => {
-            let allowed =
-                if view.terms.timing.second_round { Timing::RFC3927.probe_count.get() } else { 0 };
-            if ledger.second_probes >= allowed {
+            if ledger.second_probes >= view.terms.numbers.second_probes {
                 return Err(format!("probes for {addr}, which it has"));
             }
             Ok(())
@@ -69,6 +68,7 @@ pub(super) fn no_periodic_arp(view: &View<'_>) -> Verdict {
 
 /// Two defences of an address are at least DEFEND_INTERVAL apart.
 //= test LL-2.5-05
+//= test LL-9-10
 //= test ACD-1.3-02
 pub(super) fn defence_interval(view: &View<'_>) -> Verdict {
     let ledger = view.ledger;
@@ -77,7 +77,7 @@ pub(super) fn defence_interval(view: &View<'_>) -> Verdict {
     let last = ledger.defended.filter(|&(addr, _)| Some(addr) == defence);
     let Some((addr, last)) = last else { return Ok(()) };
     let gap = view.now - last;
-    if gap + view.terms.slack < view.terms.shortest(defend_interval()) {
+    if gap + view.terms.slack < view.terms.shortest(BETWEEN_DEFENCES) {
         return Err(format!("defends {addr} {gap:?} after the last time"));
     }
     Ok(())

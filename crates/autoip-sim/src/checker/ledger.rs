@@ -2,13 +2,15 @@
 
 use std::net::Ipv4Addr;
 
-use autoip_core::Defend;
-use autoip_core::timing::{CONFLICT_MEMORY, DEFEND_DELAY, RETRY_INTERVAL};
 use autoip_wire::{ArpPacket, MacAddr, Operation};
 
-use super::{Fact, Terms, announce_interval, defend_interval};
+use super::number::{
+    ANNOUNCEMENTS, BETWEEN_ANNOUNCEMENTS, BETWEEN_DEFENCES, DEFENCE_WITHIN, MEMORY, RETRY,
+};
+use super::{Fact, Terms};
 use crate::clock::SimTime;
 use crate::link::Transmission;
+use crate::options::Policy;
 
 /// What a frame of a host says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,9 +177,9 @@ impl Ledger {
             return Heard::Nothing;
         };
         let since = self.last_probe_at.map_or(std::time::Duration::ZERO, |last| now - last);
-        let all_sent = self.probes >= terms.timing.probe_count.get();
-        let is_within = !all_sent || since <= terms.shortest(terms.announce_wait());
-        let may_be_within = !all_sent || since <= terms.latest(terms.announce_wait());
+        let all_sent = self.probes >= terms.numbers.probes;
+        let is_within = !all_sent || since <= terms.shortest(terms.numbers.listen);
+        let may_be_within = !all_sent || since <= terms.latest(terms.numbers.listen);
         if packet.sender_ip == candidate {
             // An address that was deleted is still its own: nobody else's is its echo.
             if own && (!may_be_within || self.is_restored) {
@@ -278,9 +280,9 @@ impl Ledger {
     pub(super) fn is_regular(&self, now: SimTime, terms: &Terms) -> bool {
         let Some(last) = self.announced_at else { return true };
         let gap = now - last;
-        self.announcements < terms.timing.announce_count.get()
-            && gap >= terms.shortest(announce_interval())
-            && (gap <= terms.longest(announce_interval()) || self.owed_by.is_none())
+        self.announcements < ANNOUNCEMENTS
+            && gap >= terms.shortest(BETWEEN_ANNOUNCEMENTS)
+            && (gap <= terms.longest(BETWEEN_ANNOUNCEMENTS) || self.owed_by.is_none())
     }
 
     fn announced(&mut self, now: SimTime, addr: Ipv4Addr, terms: &Terms) {
@@ -311,7 +313,7 @@ impl Ledger {
             }
             Speech::Probe(_) | Speech::Other => {}
             Speech::Announcement(_) => {
-                let again = now + terms.longest(RETRY_INTERVAL);
+                let again = now + terms.longest(RETRY);
                 self.owed_by = self.owed_by.map(|_| again);
             }
         }
@@ -333,21 +335,20 @@ impl Ledger {
         self.late_conflicts = self.late_conflicts.saturating_add(1);
         // With a second round of probes ahead the first conflict may be enough, and what comes in
         // before the host has noticed does not count.
-        let may_be_gone = terms.timing.second_round && self.owed_by.is_some();
+        let may_be_gone = terms.numbers.second_probes > 0 && self.owed_by.is_some();
         if self.gone_by.is_none() && !may_be_gone {
             self.count(now);
         }
-        let recent =
-            self.late_at.is_some_and(|last| now - last < terms.shortest(defend_interval()));
-        if recent || terms.defend == Defend::Never {
+        let recent = self.late_at.is_some_and(|last| now - last < terms.shortest(BETWEEN_DEFENCES));
+        if recent || terms.policy == Policy::Never {
             self.gone_by.get_or_insert(now + terms.slack);
         }
-        self.owed_by.get_or_insert(now + terms.longest(DEFEND_DELAY));
+        self.owed_by.get_or_insert(now + terms.longest(DEFENCE_WITHIN));
         self.late_at = Some(now);
     }
 
     fn count(&mut self, now: SimTime) {
-        if self.conflicted_at.is_none_or(|last| now - last >= CONFLICT_MEMORY) {
+        if self.conflicted_at.is_none_or(|last| now - last >= MEMORY) {
             self.conflicts = 0;
         }
         self.conflicts = self.conflicts.saturating_add(1);
@@ -356,7 +357,7 @@ impl Ledger {
 
     /// How many conflicts count at `now`.
     pub(super) fn conflicts(&self, now: SimTime) -> u8 {
-        let remembers = self.conflicted_at.is_some_and(|last| now - last < CONFLICT_MEMORY);
+        let remembers = self.conflicted_at.is_some_and(|last| now - last < MEMORY);
         if remembers { self.conflicts } else { 0 }
     }
 
