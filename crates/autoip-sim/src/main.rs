@@ -195,8 +195,9 @@ fn rules(out: &mut dyn Write) -> io::Result<bool> {
 }
 
 fn speed(out: &mut dyn Write) -> io::Result<bool> {
-    // First, since what is read is the most memory so far.
-    writeln!(out, "{}", bench::power_on(10_000))?;
+    writeln!(out, "{}", bench::power_on(10_000, true))?;
+    writeln!(out, "{}", bench::power_on(1000, false))?;
+    writeln!(out, "{}", bench::power_on(30_000, false))?;
     for threads in [1, 2] {
         let (took, total) = bench::swarm_speed(1000, threads);
         writeln!(

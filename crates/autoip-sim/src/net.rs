@@ -36,6 +36,7 @@ pub(crate) struct Net {
     pub(crate) audit: Audit,
     pub(crate) trace: Trace,
     pub(crate) frames: u64,
+    pub(crate) events: u64,
     link: Link,
     index: Index,
     /// The event that is being dealt with.
@@ -54,6 +55,7 @@ impl Net {
             audit,
             trace,
             frames: 0,
+            events: 0,
             link: Link::new(seed, options),
             index: Index::default(),
             place: None,
@@ -88,6 +90,7 @@ impl Net {
             if !is_arrival || self.place != Some(event.place) {
                 self.place = Some(event.place);
                 self.now = event.place.at;
+                self.events += 1;
                 return Some(event);
             }
         }

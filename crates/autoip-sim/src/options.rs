@@ -255,7 +255,20 @@ impl Options {
         if self.range > addresses {
             return Err(format!("the option range is {}; at most {addresses} exist", self.range));
         }
-        let taken = self.hosts + self.owners;
+        let shares = [
+            ("loss", self.loss),
+            ("duplicate", self.duplicate),
+            ("echo", self.echo),
+            ("install_fail", self.install_fail),
+            ("transmit_fail", self.transmit_fail),
+        ];
+        if let Some((name, share)) = shares.into_iter().find(|&(_, share)| share > 1000) {
+            return Err(format!("the option {name} is {share} of a thousand; at most 1000 go"));
+        }
+        if self.drift_ppm > 100_000 {
+            return Err(format!("the option drift_ppm is {}; at most 100000 go", self.drift_ppm));
+        }
+        let taken = self.hosts.saturating_add(self.owners);
         if self.range > 0 && taken > self.range {
             return Err(format!(
                 "{taken} hosts and owners do not fit into {} addresses; raise range",
@@ -334,5 +347,7 @@ mod tests {
         assert!(error("hosts=many").contains("\"many\""));
         assert!(error("hosts=9 range=8").contains("raise range"));
         assert!(error("range=65025").contains("65024"));
+        assert!(error("loss=1001").contains("the option loss is 1001"));
+        assert!(error("drift_ppm=2000000").contains("at most 100000"));
     }
 }

@@ -235,8 +235,7 @@ fn port(mac: MacAddr) -> Port {
 /// The MAC addresses of our hosts: all different, but for those who share their neighbour's.
 fn host_macs(seed: u64, options: &Options) -> Vec<MacAddr> {
     let originals = options.hosts - options.clones.min(options.hosts.saturating_sub(1));
-    let number = |host: u32| if host < originals { host } else { host - originals };
-    (0..options.hosts).map(|host| mac_of(seed, number(host).into(), 0)).collect()
+    (0..options.hosts).map(|host| mac_of(seed, (host % originals).into(), 0)).collect()
 }
 
 /// The number that decides who is in which part of a split link.
@@ -252,4 +251,40 @@ pub(crate) fn allowance(options: &Options) -> Duration {
     // So many tries that all fail once in a billion times.
     let tries = (1e-9_f64.ln() / (1.0 - free.clamp(0.01, 0.999)).ln()).ceil();
     Duration::from_secs_f64(60.0 * tries + 120.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Delivery;
+
+    /// Events for each frame while many hosts find their addresses.
+    fn events_a_frame(hosts: u32, delivery: Delivery) -> f64 {
+        let options = Options { hosts, delivery, ..Options::default() };
+        let mut world = World::new(1, &options, None, false);
+        world.schedule();
+        world.run_to_quiet(SimTime::from_secs(600));
+        assert!(world.hosts.iter().all(|host| host.addr().is_some()));
+        world.net.events as f64 / world.net.frames as f64
+    }
+
+    #[test]
+    fn a_frame_costs_the_same_however_many_hosts_do_not_care() {
+        let (few, many) = [30, 3000].map(|hosts| events_a_frame(hosts, Delivery::Indexed)).into();
+        assert!(many < few * 1.1, "{few} events a frame with 30 hosts, {many} with 3000");
+        let all = events_a_frame(300, Delivery::All);
+        assert!(all > 100.0, "{all}");
+    }
+
+    #[test]
+    fn clones_share_the_addresses_of_other_hosts() {
+        let macs = |hosts, clones| {
+            let options = Options { hosts, clones, ..Options::default() };
+            let mut macs = host_macs(1, &options);
+            macs.sort_unstable();
+            macs.dedup();
+            macs.len()
+        };
+        assert_eq!((macs(4, 0), macs(4, 1), macs(4, 3), macs(4, 9)), (4, 3, 1, 1));
+    }
 }

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::ledger::Speech;
-use super::number::{ANNOUNCEMENTS, BETWEEN_ANNOUNCEMENTS, BETWEEN_DEFENCES};
+use super::number::{ANNOUNCEMENTS, BETWEEN_ANNOUNCEMENTS, BETWEEN_DEFENCES, DEFENCE_WITHIN};
 use super::{Fact, Verdict, View};
 
 /// The address in use that a fact announces.
@@ -50,7 +50,12 @@ pub(super) fn no_periodic_arp(view: &View<'_>) -> Verdict {
             return Err(format!("announces {addr} for no reason"));
         }
         let is_due = ledger.is_loose || ledger.is_regular(view.now, view.terms);
-        if !is_due && ledger.owed_by.is_none() {
+        // A conflict may have come before others deleted the address and be read after it is back.
+        let is_read_late = !view.terms.slack.is_zero()
+            && ledger
+                .reason_at
+                .is_some_and(|at| view.now <= at + view.terms.longest(DEFENCE_WITHIN));
+        if !is_due && ledger.owed_by.is_none() && !is_read_late {
             return Err(format!("announces {addr} at an odd time"));
         }
     }

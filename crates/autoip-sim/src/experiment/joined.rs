@@ -101,18 +101,23 @@ fn options(hosts: u32, replies: Replies, defence: Defence) -> Options {
 pub(super) fn run(setup: &Setup) -> Report {
     let mut rows = Vec::new();
     let mut series = Vec::new();
-    for (replies, label) in [(Replies::Broadcast, "broadcast"), (Replies::Unicast, "unicast")] {
+    for (replies, defence, label) in [
+        (Replies::Broadcast, Defence::Delayed, "broadcast"),
+        (Replies::Broadcast, Defence::Immediate, "broadcast, no wait"),
+        (Replies::Unicast, Defence::Delayed, "unicast"),
+        (Replies::Unicast, Defence::Immediate, "unicast, no wait"),
+    ] {
         let mut points = Vec::new();
         for (hosts, trials) in SIZES {
             if setup.quick && hosts > 300 {
                 continue;
             }
-            let options = options(hosts, replies, Defence::Delayed);
+            let options = options(hosts, replies, defence);
             let mut total = Outcome::default();
             let mut seconds = Sample::default();
             let trials = setup.trials(trials);
             for trial_number in 0..trials {
-                let seed = seed_of(setup, [hosts, replies as u32, 0], trial_number);
+                let seed = seed_of(setup, [hosts, replies as u32, defence as u32], trial_number);
                 let outcome = trial(&options, seed);
                 if outcome.pairs > 0 {
                     seconds.add(outcome.seconds);
@@ -128,14 +133,13 @@ pub(super) fn run(setup: &Setup) -> Report {
                 each(total.pairs),
                 each(total.conflicts),
                 each(total.losses),
-                total.both_left.to_string(),
+                number(f64::from(total.both_left) * 100.0 / f64::from(total.pairs.max(1)), 1),
                 total.left_over.to_string(),
                 number(seconds.mean(), 1),
                 number(seconds.max(), 1),
             ]);
         }
-        let label = format!("{label} replies");
-        series.push(Series { label, style: Style::Line, points });
+        series.push(Series { label: label.to_owned(), style: Style::Line, points });
     }
     let chart = Chart {
         title: "Two links joined: time until no address has two holders (mean)",
@@ -151,7 +155,7 @@ pub(super) fn run(setup: &Setup) -> Report {
             "shared addresses",
             "conflicts",
             "given up",
-            "both left",
+            "both left %",
             "never found",
             "healed s",
             "slowest s",

@@ -2,6 +2,7 @@
 //! the checkers would notice if it did.
 
 mod canary;
+mod command;
 mod delivery;
 mod replay;
 mod swarm;

@@ -45,6 +45,18 @@ const REPLAYS: &[(&str, u64, &str)] = &[
         "hosts=9 range=20 defend=never delivery=all chaos_s=145 delay_us=20000 jitter_us=400000 \
          install_ms=50 install_fail=300 talk_s=1 harassers=1",
     ),
+    (
+        "a conflict that came before a deletion was answered after it",
+        1_065_235,
+        "hosts=4 range=14 chaos_s=56 loss=100 delay_us=1000 jitter_us=100 drift_ppm=20 \
+         busy_ms=200 delete_s=5 talk_s=1 split_s=10 harassers=1",
+    ),
+    (
+        "a denied address came up again after many that nobody had seen",
+        1_046_608,
+        "hosts=12 spread_ms=1000 range=38 clones=4 delivery=all chaos_s=184 loss=1 delay_us=1000 \
+         install_ms=50 install_fail=300 delete_s=30 owners=4 drafts=2 deniers=1 laggards=1",
+    ),
 ];
 
 #[test]
