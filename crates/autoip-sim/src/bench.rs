@@ -33,8 +33,8 @@ impl fmt::Display for PowerOn {
         let Self { hosts, took, simulated, frames, bound, violations, bytes_per_host } = self;
         write!(
             f,
-            "{hosts} hosts powered on together: {:.3} s for {:.1} s until quiet, {frames} frames of \
-             {:.2} µs each, {bound} bound, {violations} rules broken",
+            "{hosts} hosts powered on together: {:.3} s for {:.1} s until quiet, {frames} frames \
+             of {:.2} µs each, {bound} bound, {violations} rules broken",
             took.as_secs_f64(),
             simulated.as_secs_f64(),
             took.as_secs_f64() * 1e6 / (*frames).max(1) as f64,

@@ -72,6 +72,8 @@ pub enum Bug {
     AnswersAfterwards,
     /// Keeps its address when the link was gone.
     IgnoresCarrier,
+    /// Begins with another address when the link is back.
+    ForgetsItsAddress,
     /// Stops for good at the first conflict.
     GivesUp,
 }
@@ -164,6 +166,10 @@ impl Plant {
         if let Some(input) = self.on_input(now, input, &mut changed, actions) {
             let first = actions.len();
             feed(engine, now, input, actions);
+            if self.bug == Bug::ForgetsItsAddress && matches!(input, Input::Stop(_)) {
+                self.config.sequence.next();
+                *engine = Engine::new(self.config);
+            }
             self.on_actions(engine, now, first, actions);
         }
     }

@@ -86,6 +86,7 @@ canaries! {
     DefendsLate "answers_conflicts" HARASSED "defends 3 s late",
     AnswersAfterwards "silent_before_claim" HARASSED "answers for an address that it gave up",
     IgnoresCarrier "silent_before_claim" FLAPPING "keeps its address when the link was gone",
+    ForgetsItsAddress "returns_to_its_address" FLAPPING "begins elsewhere when the link is back",
     GivesUp "liveness" CROWDED "stops for good at the first conflict",
 }
 

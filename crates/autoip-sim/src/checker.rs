@@ -158,6 +158,7 @@ pub const RULES: &[Rule] = &[
         claim::heeds_what_it_hears,
     ),
     rule("another_candidate", "LL-1.5-01", claim::another_candidate),
+    rule("returns_to_its_address", "LL-2.1-07", claim::returns_to_its_address),
     rule("rate_limit", "LL-2.2.1-10 LL-9-08 LL-9-09 ACD-2.1.1-08 ACD-2.1.1-09", claim::rate_limit),
     rule("no_conflict_with_itself", "ACD-2.1.1-07 LL-3.4-02", claim::no_conflict_with_itself),
     rule("no_conflict_from_nothing", "LL-2.5-01 ACD-2.5-02", claim::no_conflict_from_nothing),

@@ -108,6 +108,18 @@ pub(super) fn another_candidate(view: &View<'_>) -> Verdict {
     }
 }
 
+/// A host whose claim was interrupted by its link, its sleep or its owner comes back to its address
+/// first, unless somebody else was heard about it.
+//= test LL-2.1-07
+pub(super) fn returns_to_its_address(view: &View<'_>) -> Verdict {
+    // Among few addresses it may have got this one although it wanted to avoid it.
+    let home = view.ledger.home.filter(|_| view.terms.addresses > 1000);
+    match (first_probe(view), home) {
+        (Some(addr), Some(home)) if addr != home => Err(format!("tries {addr} and had {home}")),
+        _ => Ok(()),
+    }
+}
+
 /// From the tenth conflict on, claims begin 60 s apart, whatever was bound meanwhile.
 //= test LL-2.2.1-10
 //= test LL-9-08

@@ -62,6 +62,8 @@ pub(super) struct Ledger {
     pub(super) denied: Option<Ipv4Addr>,
     /// When the last claim began: with its first probe.
     pub(super) attempt_at: Option<SimTime>,
+    /// The address in use when the claim was interrupted, as far as nobody else was heard about it.
+    pub(super) home: Option<Ipv4Addr>,
     /// A first probe that could not be sent.
     tried: Option<(Ipv4Addr, SimTime)>,
     /// The claim is over, or there was none: there is a reason for another one.
@@ -111,6 +113,7 @@ impl Ledger {
             denied_at: None,
             denied: None,
             attempt_at: None,
+            home: None,
             tried: None,
             is_over: true,
             may_be_over: false,
@@ -215,12 +218,7 @@ impl Ledger {
                 }
             }
             Fact::NotSent(frame) => self.failed(now, frame, terms),
-            Fact::Received(frame) => match self.hear(now, frame, terms) {
-                Heard::Nothing => {}
-                Heard::Echo => self.echo_at = Some(now),
-                Heard::Denial { certain } => self.denied(now, certain),
-                Heard::Late => self.contested(now, terms),
-            },
+            Fact::Received(frame) => self.received(now, frame, terms),
             Fact::Placed(addr) => self.placed(now, addr),
             Fact::InstallFailed => self.is_over = true,
             Fact::Deleted => {
@@ -242,12 +240,26 @@ impl Ledger {
         }
     }
 
+    fn received(&mut self, now: SimTime, frame: &Transmission, terms: &Terms) {
+        if frame.addrs().any(|about| Some(about) == self.home) {
+            self.home = None;
+        }
+        match self.hear(now, frame, terms) {
+            Heard::Nothing => {}
+            Heard::Echo => self.echo_at = Some(now),
+            Heard::Denial { certain } => self.denied(now, certain),
+            Heard::Late => self.contested(now, terms),
+        }
+    }
+
     fn interrupt(&mut self, now: SimTime, terms: &Terms) {
         self.is_over = true;
         self.is_restored = false;
         // What was to come comes later now, or not at all.
         self.is_loose = true;
         self.is_stale = self.addr.is_some();
+        // What has arrived and is not read yet may be against the address.
+        self.home = self.addr.filter(|_| terms.slack.is_zero()).or(self.home);
         self.reason_at = Some(now);
         self.denied = None;
         (self.owed_by, self.gone_by) = (None, None);
@@ -264,6 +276,7 @@ impl Ledger {
         }
         if self.opens(addr) {
             self.attempt_at = Some(self.begins_at(now, addr));
+            self.home = None;
             self.is_loose = self.tried.take().is_some();
             self.candidate = Some(addr);
             self.probes = 0;
