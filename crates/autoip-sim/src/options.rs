@@ -136,12 +136,12 @@ macro_rules! options {
             /// The options that differ from their defaults, as they are read.
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let calm = Self::default();
-                let mut gap = "";
-                $(if self.$name != calm.$name {
-                    write!(f, "{gap}{}={}", stringify!($name), self.$name)?;
-                    gap = " ";
-                })*
-                Ok(())
+                let words = [$(
+                    (self.$name != calm.$name)
+                        .then(|| format!("{}={}", stringify!($name), self.$name)),
+                )*];
+                let words: Vec<String> = words.into_iter().flatten().collect();
+                f.write_str(&words.join(" "))
             }
         }
     };
