@@ -13,13 +13,14 @@ use std::time::Duration;
 
 use autoip_core::{ConflictKind, Contest, Loss, Outcome};
 use autoip_linux::{IfIndex, Title};
-use tracing::{debug, error};
+use tracing::{debug, error, warn};
 
 use crate::Failure;
 use crate::marks;
 use crate::notice::{Notice, What};
 use crate::routes;
-use crate::runner::{Errand, Job, Plan, Programs, Runner};
+use crate::runner::{Errand, Gone, Job, Plan, Programs, Runner};
+use crate::settings::HOOKS_DIR;
 
 /// How long a hook may take.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -51,8 +52,12 @@ impl Hooks {
     pub(crate) fn start(dir: Option<&Path>) -> Result<Self, Failure> {
         let found = dir.filter(|dir| {
             if !dir.is_dir() {
-                let dir = dir.display();
-                debug!("no hooks run before a restart, as there is no directory {dir}");
+                let why = "there is no such directory; no hooks run before a restart";
+                // Somebody who names a directory means it.
+                match *dir == Path::new(HOOKS_DIR) {
+                    true => debug!("{}: {why}", dir.display()),
+                    false => warn!("{}: {why}", dir.display()),
+                }
             }
             dir.is_dir()
         });
@@ -125,8 +130,7 @@ impl Hooks {
         if let Some(job) = job
             && let Err(gone) = runner.push(job)
         {
-            error!("{gone}");
-            self.runner = None;
+            self.lose_runner(&gone);
         }
     }
 
@@ -135,10 +139,17 @@ impl Hooks {
         match self.runner.as_mut()?.on_ready() {
             Ok(done) => done?.errand,
             Err(gone) => {
-                error!("{gone}");
-                self.runner = None;
+                self.lose_runner(&gone);
                 None
             }
+        }
+    }
+
+    /// Goes on without the runner.
+    fn lose_runner(&mut self, gone: &Gone) {
+        error!("{gone}");
+        if let Some(runner) = self.runner.take() {
+            runner.bury();
         }
     }
 

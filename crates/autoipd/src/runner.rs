@@ -131,6 +131,12 @@ impl Runner {
         }
     }
 
+    /// Sees to it that nothing is left of a runner that cannot be reached.
+    pub(crate) fn bury(self) {
+        self.worker.kill();
+        let _ = self.worker.wait();
+    }
+
     /// Whether there is nothing left to be run.
     pub(crate) fn is_idle(&self) -> bool {
         !self.busy && self.waiting.is_empty()

@@ -363,6 +363,7 @@ pub(crate) fn a_runner_that_dies_does_not_stop_the_daemon() {
     let [runner] = children(&daemon)[..] else { panic!("one runner") };
     kill(runner, Signal::SIGKILL).unwrap();
     daemon.wait_log(SOON, |line| line.contains("runs scripts has ended"));
+    eventually("it is buried", SOON, || children(&daemon).is_empty());
     peer.announce(X);
     station.expect_announcement(X);
     end(&daemon);
@@ -390,6 +391,7 @@ pub(crate) fn without_hooks_there_is_one_process() {
         let daemon = host.spawn(autoipd(&format!("-i eth0 --hooks {hooks}"), memory.dir()));
         daemon.wait_log(SOON, |line| line.contains("no such interface"));
         assert_eq!(children(&daemon), [], "{hooks}");
+        assert_eq!(daemon.log_contains("no such directory"), hooks != "none", "{hooks}");
         end(&daemon);
     }
 }
