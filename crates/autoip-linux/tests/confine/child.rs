@@ -233,3 +233,13 @@ pub(crate) fn everything() -> Shown {
     assert_eq!(refused(Command::new("/bin/true").status()), ErrorKind::Unsupported);
     Ok(())
 }
+
+/// Within a filter of calls the kernel seems to have neither Landlock nor filters.
+pub(crate) fn lacking() -> Shown {
+    let dirs = Dirs::new();
+    restrict(None)?;
+    assert_eq!(restrict_files(&dirs.places()).unwrap(), Extent::Nothing);
+    assert_eq!(restrict_calls(None).unwrap(), Extent::Nothing);
+    assert_eq!(fs::read_to_string(dirs.path("outside")).unwrap(), "text");
+    Ok(())
+}

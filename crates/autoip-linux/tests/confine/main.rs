@@ -27,6 +27,7 @@ const TESTS: &[(&str, Test)] = &[
     ("calls_that_are_not_on_the_list_are_refused", child::refused_calls),
     ("the_daemons_own_calls_go_through", child::allowed_calls),
     ("one_worker_may_be_ended", child::worker),
+    ("what_the_kernel_lacks_is_told", child::lacking),
     ("all_of_it_at_once_is_in_force", child::everything),
 ];
 

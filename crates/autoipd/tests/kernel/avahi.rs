@@ -141,6 +141,27 @@ pub(crate) fn a_remembered_address_is_tried_first() {
     assert_eq!(scene.place.trace(), [""; 0], "the script hears of nothing that was not claimed");
 }
 
+/// A PID file of one is good for the other: whoever changes over may do so in any order.
+pub(crate) fn each_ends_the_other() {
+    let original = need("/usr/sbin/avahi-autoipd").to_str().unwrap();
+    let switch = Switch::new();
+    let scene = Scene::new(&switch);
+    let theirs =
+        |options: &str| scene.place.status(&scene.host, &format!("{original} {options} eth0"));
+    let ours = scene.start("");
+    eventually("a PID file", SOON, || scene.pid_file_exists());
+    assert_eq!(theirs("-c"), Some(0));
+    assert_eq!(theirs("-k"), Some(0));
+    assert!(ours.wait(SOON).success());
+    assert_eq!((theirs("-c"), scene.pid_file_exists()), (Some(1), false));
+
+    let original = scene.place.spawn(&scene.host, &format!("{original} --no-drop-root eth0"));
+    eventually("a PID file", SOON, || scene.pid_file_exists());
+    assert_eq!((scene.status("-c"), scene.status("-D")), (Some(0), Some(1)));
+    assert_eq!(scene.status("-k"), Some(0));
+    assert!(original.wait(SOON).success());
+}
+
 /// Both programs on links of their own under one MAC address, neither with a memory.
 pub(crate) fn the_first_address_is_that_of_the_original() {
     let original = need("/usr/sbin/avahi-autoipd").to_str().unwrap();

@@ -102,6 +102,7 @@ fn main() -> ExitCode {
         avahi::no_proc_title_leaves_the_command_line,
         avahi::no_drop_root_stays_root,
         avahi::no_chroot_keeps_files_in_reach,
+        avahi::each_ends_the_other,
         avahi::debug_says_more,
         avahi::it_ends_with_its_interface,
         avahi::wrong_command_lines_end_with_one,
