@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use autoip_core::{LinkLocalAddr, MacAddr};
 use autoip_linux::confine::Account;
+use autoip_linux::rtnl::Rtnl;
 use autoip_linux::{Launch, Side, Title, set_name};
 use clap::Parser;
-use tracing::{debug, error, warn};
+use tracing::{debug, error, info, warn};
 
 use super::pid_file::PidFile;
 use crate::Failure;
@@ -211,6 +212,7 @@ impl Cli {
             launch,
             ..Role::default()
         };
+        take_left_over(interface)?;
         let account = self.account();
         let mut daemon = Daemon::start(source, settings, hooks, role)?;
         daemon.confine(&Sandbox {
@@ -239,6 +241,20 @@ impl Cli {
     fn verbosity(&self) -> Verbosity {
         if self.debug { Verbosity::Debug } else { Verbosity::Normal }
     }
+}
+
+/// Takes off what the script of a daemon that was killed has left on the interface: it is not ours
+/// before it has been probed for again. What bears our own mark is seen to later.
+fn take_left_over(interface: &str) -> autoip_linux::Result<()> {
+    let label = format!("{interface}:avahi");
+    let mut rtnl = Rtnl::open()?;
+    for address in rtnl.addresses()? {
+        if address.label.as_ref() == Some(&label) {
+            info!(interface, "{} was left over from before; probing for it again", address.ip);
+            rtnl.remove_address(&address)?;
+        }
+    }
+    Ok(())
 }
 
 /// The address, if it may be claimed.

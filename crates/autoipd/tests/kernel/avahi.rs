@@ -141,6 +141,24 @@ pub(crate) fn a_remembered_address_is_tried_first() {
     assert_eq!(scene.place.trace(), [""; 0], "the script hears of nothing that was not claimed");
 }
 
+/// What a killed daemon leaves behind is probed for again, and nothing outlives the daemon.
+pub(crate) fn an_address_left_over_is_probed_again() {
+    let switch = Switch::new();
+    let mut scene = Scene::new(&switch);
+    let first = scene.start(&format!("-S {X}"));
+    scene.expect_announcement(X);
+    eventually("a remembered address", SOON, || scene.memory().exists());
+    first.signal(Signal::SIGKILL);
+    eventually("no PID file", SOON, || !scene.pid_file_exists());
+    assert_eq!(scene.addresses(), [X], "the script was not told");
+    scene.wire.skip_to_end();
+    let second = scene.start("");
+    assert_eq!(scene.expect_probe(), X);
+    assert_eq!(scene.addresses(), [Ipv4Addr::UNSPECIFIED; 0]);
+    assert!(second.log_contains("was left over"));
+    scene.expect_announcement(X);
+}
+
 /// A PID file of one is good for the other: whoever changes over may do so in any order.
 pub(crate) fn each_ends_the_other() {
     let original = need("/usr/sbin/avahi-autoipd").to_str().unwrap();

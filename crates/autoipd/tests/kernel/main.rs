@@ -103,6 +103,7 @@ fn main() -> ExitCode {
         avahi::no_drop_root_stays_root,
         avahi::no_chroot_keeps_files_in_reach,
         avahi::each_ends_the_other,
+        avahi::an_address_left_over_is_probed_again,
         avahi::debug_says_more,
         avahi::it_ends_with_its_interface,
         avahi::wrong_command_lines_end_with_one,
