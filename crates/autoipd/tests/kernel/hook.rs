@@ -224,6 +224,10 @@ pub(crate) fn files_that_others_could_have_written_are_passed_over() {
     set_mode(&hooks.add("3-plain", body), 0o644);
     let stranger = hooks.add("4-stranger", body);
     let changed = std::os::unix::fs::chown(&stranger, Some(4242), None).is_ok();
+    if !changed {
+        // Root of a user namespace alone is all users there are.
+        fs::remove_file(&stranger).unwrap();
+    }
     fs::create_dir(hooks.path("5-directory")).unwrap();
     hooks.add("6-left~", body);
     hooks.add("7-left.dpkg-old", body);
@@ -238,11 +242,10 @@ pub(crate) fn files_that_others_could_have_written_are_passed_over() {
         ("1-group", "chmod go-w"),
         ("2-others", "chmod go-w"),
         ("3-plain", "not executable"),
-        ("4-stranger", if changed { "belongs to user 4242" } else { "" }),
+        ("4-stranger", "belongs to user 4242"),
         ("5-directory", "not a file"),
     ] {
         let said: Vec<_> = daemon.log().into_iter().filter(|l| l.text.contains(name)).collect();
-        // Where root is not quite root, the stranger's file is an ordinary one.
         if changed || name != "4-stranger" {
             assert!(said.len() == 1 && said[0].text.contains(why), "{name}: {said:?}");
         }
