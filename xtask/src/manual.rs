@@ -24,11 +24,18 @@ struct Program {
     template: &'static str,
 }
 
-const PROGRAMS: [Program; 1] = [Program {
-    section: "8",
-    command: autoipd::command_line,
-    template: include_str!("manual/autoipd.8"),
-}];
+const PROGRAMS: [Program; 2] = [
+    Program {
+        section: "8",
+        command: autoipd::command_line,
+        template: include_str!("manual/autoipd.8"),
+    },
+    Program {
+        section: "1",
+        command: autoipctl::command_line,
+        template: include_str!("manual/autoipctl.1"),
+    },
+];
 
 /// The configuration file with a comment for each key.
 const CONFIGURATION: &str = include_str!("../../dist/autoipd.toml");
