@@ -22,7 +22,8 @@ const WAIT_MAX_S: f64 = 86_400.0;
 const EXIT_STATUS: &str = "\
 Exit status:
   0   done, or the answer is yes (the address is free)
-  1   the answer is no (the address is taken, the file has mistakes), or it is refused
+  1   the answer is no (the address is taken, the file has mistakes, the doctor found a
+      problem), or it is refused
   2   wrong command line
   69  no answer can be had: no daemon, no such interface to probe on, no link
   74  the output cannot be written
@@ -74,6 +75,8 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     /// Print the addresses that a device with this MAC address tries, in order
     Predict(PredictArgs),
+    /// Find what breaks link-local networking on this host, and how to mend it
+    Doctor(DoctorArgs),
     /// Check a configuration file of autoipd
     Validate(ValidateArgs),
     /// Print the counters in Prometheus's text format
@@ -235,6 +238,27 @@ impl PredictArgs {
     pub(crate) fn range(&self) -> AddrRange {
         self.range.unwrap_or(AddrRange::ALL)
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Interface to look at, also where it is down; may be given more than once [default: all
+    /// that are up]
+    #[arg(short = 'i', long = "interface", value_name = "INTERFACE",
+          value_parser = interface_name)]
+    pub(crate) interfaces: Vec<String>,
+
+    /// Send ARP probes as well, for three random addresses and the interface's own
+    #[arg(long)]
+    pub(crate) probe: bool,
+
+    /// Ask the name servers as well, whether they pass on questions about link-local addresses
+    #[arg(long)]
+    pub(crate) ask_resolver: bool,
+
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! The commands, a file each; those that are one call stand here.
 
 mod completions;
+mod doctor;
 mod metrics;
 mod monitor;
 mod predict;
@@ -27,6 +28,7 @@ pub(crate) fn run(cli: &Cli, screen: &mut Screen) -> Result<Exit, Failure> {
         Command::Probe(args) => probe::run(args, &daemon, screen),
         Command::Watch(args) => watch::run(args, &daemon, screen),
         Command::Predict(args) => predict::run(args, screen),
+        Command::Doctor(args) => doctor::run(args, &daemon, screen),
         Command::Validate(args) => validate::run(args, screen),
         Command::Metrics(args) => metrics::run(args, &daemon, screen),
         Command::Completions(args) => completions::run(args, screen),

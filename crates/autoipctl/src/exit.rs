@@ -13,6 +13,8 @@ pub(crate) enum Exit {
     Done,
     /// The answer is no, or the daemon refuses.
     No,
+    /// The command line names what is not there.
+    Usage,
     /// No answer can be had.
     Unavailable,
     /// The output cannot be written.
@@ -22,11 +24,12 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
-    /// The exit status, beyond 2 as in sysexits(3). A wrong command line has 2, from clap.
+    /// The exit status, beyond 2 as in sysexits(3).
     fn status(self) -> u8 {
         match self {
             Self::Done => 0,
             Self::No => 1,
+            Self::Usage => 2,
             Self::Unavailable => 69,
             Self::Output => 74,
             Self::Permission => 77,

@@ -52,6 +52,11 @@ impl Screen {
         self.terminal
     }
 
+    /// Whether there is to be colour.
+    pub(crate) fn has_colour(&self) -> bool {
+        self.colour
+    }
+
     pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.out, "{text}")
     }

@@ -179,6 +179,17 @@ fn a_real_daemon_is_asked_and_told() {
     assert_eq!(ips, [Ipv4Addr::new(169, 254, 9, 9)]);
     let (status, text) = tool(&socket, "metrics");
     assert!(status == Some(0) && text.contains("address=\"169.254.9.9\"} 1\n"), "{text}");
+    // What the daemon says of itself is enough for the doctor, who looks from inside the host.
+    let mut doctor = Command::new(env!("CARGO_BIN_EXE_autoipctl"));
+    doctor.arg("--socket").arg(&socket).args(["doctor", "-i", "eth0", "--json"]);
+    let doctor = host.spawn(doctor);
+    let status = doctor.wait(LATE);
+    let report: String = doctor.log().into_iter().map(|line| line.text).collect();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["interfaces"], serde_json::json!(["eth0"]), "{report:#}");
+    let problems = report["findings"].as_array().unwrap().iter();
+    let problems = problems.filter(|finding| finding["severity"] == "problem").count();
+    assert_eq!(status.code(), Some(i32::from(problems > 0)), "{report:#}");
     for quiet in ["reannounce eth0", "release eth0", "reload", "remove eth0"] {
         assert_eq!(tool(&socket, quiet), (Some(0), String::new()), "{quiet}");
     }

@@ -59,6 +59,14 @@ fn a_wrong_command_line_says_what_is_allowed() {
 }
 
 #[test]
+fn an_interface_that_the_doctor_cannot_find_is_a_wrong_command_line() {
+    let ended = run_alone("doctor -i autoip-no-such");
+    assert_eq!((ended.status, ended.out.as_str()), (Some(2), ""));
+    let begin = "autoipctl: there is no interface \"autoip-no-such\"; name one of: ";
+    assert!(ended.err.starts_with(begin), "{}", ended.err);
+}
+
+#[test]
 fn help_is_data_and_names_the_exit_statuses() {
     let ended = run_alone("--help");
     assert_eq!((ended.status, ended.err.as_str()), (Some(0), ""));
