@@ -16,6 +16,7 @@ for device in null zero full random urandom tty; do
     mount --bind "/dev/$device" "dev/$device"
 done
 mkdir dev/pts dev/shm
+ln -s pts/ptmx dev/ptmx
 # systemd is content with either; which one there is the kernel of the machine decides.
 mount -t tmpfs tmpfs sys/fs/cgroup
 mkdir sys/fs/cgroup/unified sys/fs/cgroup/systemd
