@@ -20,6 +20,7 @@
 mod page;
 mod scene;
 mod stand_in;
+mod tests;
 mod transcript;
 
 use std::fs;
@@ -33,11 +34,15 @@ fn main() -> ExitCode {
     if let Some(status) = stand_in::run() {
         return status;
     }
-    autoip_lab::run_all(pages().into_iter().map(|path| {
+    let machinery = tests::ALL.map(|(name, test)| (name.to_owned(), Test::from(Box::new(test))));
+    let pages = pages().into_iter().map(|path| {
         let name = path.display().to_string();
-        (name, move || play(&path))
-    }))
+        (name, Test::from(Box::new(move || play(&path))))
+    });
+    autoip_lab::run_all(pages.chain(machinery))
 }
+
+type Test = Box<dyn FnOnce() + Send>;
 
 /// The root of the workspace.
 fn root() -> PathBuf {
