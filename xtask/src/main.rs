@@ -28,7 +28,7 @@ Usage: cargo xtask tidy
 
   tidy    check the rules of CONTRIBUTING.md that no compiler or linter knows
   spec    check spec/requirements.toml against the annotations in code and tests, and
-          docs/rfc3927.md against both; --write makes that page anew
+          docs/conformance.md against both; --write makes that page anew
   man     write the manual pages and shell completions that the programs' definitions give;
           --check only compares them
 

@@ -2,7 +2,7 @@
 //!
 //! `spec/requirements.toml` lists every requirement and how autoip stands to it; annotations in the
 //! crates say which code meets one and which test shows it. The rules below hold the two to each
-//! other, and to both of them `docs/rfc3927.md`, the page that is made from them.
+//! other, and to both of them `docs/conformance.md`, the page that is made from them.
 
 mod evidence;
 mod page;

@@ -8,12 +8,12 @@ use crate::annotation::Kind;
 use crate::tree::TextFile;
 
 /// Where the page is.
-pub(super) const PATH: &str = "docs/rfc3927.md";
+pub(super) const PATH: &str = "docs/conformance.md";
 /// From the page to the root of the workspace.
 const ROOT: &str = "../";
 
 const INTRO: &str = "\
-# Requirements, and how autoip stands to them
+# Conformance: every requirement, and how autoip stands to it
 
 Every requirement that RFC 3927 (IPv4 link-local addresses), RFC 5227 (address conflict detection)
 and a few standards around them put on a host, in our own words, with what meets it and what shows
@@ -28,8 +28,11 @@ that.
   - *planned*: not done, and the sentence says what will do it.
   - *elsewhere*: somebody else's job, or the kernel's by itself.
   - *not applicable*: binds nothing here, and the sentence says why.
-- **Code** and **Tests** are where the annotations stand. The names of tests are written with spaces
-  where the code has underscores.
+- **Code** is where it is met: the files with the annotation.
+- **Tests** are those that fail without that code, by name, with spaces where the code has
+  underscores. [testing.md](testing.md) says how that was checked.
+- Rows that bind nobody but others (applications, name servers, routers, operators) stand at the end
+  and say whose they are.
 
 This page is made from [spec/requirements.toml](../spec/requirements.toml) and the annotations.
 `cargo xtask spec` fails when it is out of date; `cargo xtask spec --write` makes it anew.
