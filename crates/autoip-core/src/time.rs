@@ -63,6 +63,7 @@ impl fmt::Debug for Instant {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
     use super::*;
 
     #[test]
@@ -73,6 +74,12 @@ mod tests {
         assert_eq!(early - late, Duration::ZERO);
         assert_eq!((late + Duration::MAX).as_nanos(), u64::MAX);
         assert_eq!(Instant::from_nanos(0).as_nanos(), 1);
+    }
+
+    #[test]
+    fn prints_as_seconds() {
+        let at = Instant::from_nanos(1_000_000_007);
+        assert_eq!(std::format!("{at:?}"), "1.000000007s");
     }
 
     #[test]

@@ -185,7 +185,9 @@ mod tests {
 
     #[test]
     fn parses_text_and_names_the_range() {
-        assert_eq!("169.254.20.20".parse::<LinkLocalAddr>().unwrap().to_string(), "169.254.20.20");
+        let addr: LinkLocalAddr = "169.254.20.20".parse().unwrap();
+        assert_eq!(addr.to_string(), "169.254.20.20");
+        assert_eq!(std::format!("{addr:?}"), "169.254.20.20");
         let message = "169.254.255.1".parse::<LinkLocalAddr>().unwrap_err().to_string();
         assert!(message.contains("169.254.1.0 to 169.254.254.255"), "{message}");
         let message = "eth0".parse::<LinkLocalAddr>().unwrap_err().to_string();

@@ -89,6 +89,7 @@ mod tests {
     fn prints_and_parses_the_same_text() {
         let mac = MacAddr([0x02, 0, 0x5e, 0x10, 0xab, 0x01]);
         assert_eq!(mac.to_string(), "02:00:5e:10:ab:01");
+        assert_eq!(std::format!("{mac:?}"), "02:00:5e:10:ab:01");
         assert_eq!("02:00:5E:10:AB:01".parse(), Ok(mac));
         assert_eq!("02-00-5e-10-ab-01".parse(), Ok(mac));
     }
@@ -106,12 +107,14 @@ mod tests {
         ] {
             assert_eq!(text.parse::<MacAddr>(), Err(ParseMacError), "{text:?}");
         }
+        assert!(ParseMacError.to_string().contains("02:00:5e:10:00:01"), "it shows a good one");
     }
 
     #[test]
     fn knows_group_addresses() {
         assert!(MacAddr::BROADCAST.is_broadcast() && MacAddr::BROADCAST.is_multicast());
-        assert!(MacAddr([1, 0, 0x5e, 0, 0, 1]).is_multicast());
+        let multicast = MacAddr([1, 0, 0x5e, 0, 0, 1]);
+        assert!(multicast.is_multicast() && !multicast.is_broadcast());
         assert!(!MacAddr([2, 0, 0, 0, 0, 1]).is_multicast());
     }
 }

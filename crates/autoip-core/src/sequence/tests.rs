@@ -142,3 +142,24 @@ proptest! {
         prop_assert_eq!(range.choose(hash).is_some(), kept);
     }
 }
+
+#[test]
+fn a_range_holds_its_ends_and_what_lies_between() {
+    let at = |index| LinkLocalAddr::from_index(index).unwrap();
+    let range = AddrRange::new(at(10), at(20)).unwrap();
+    for (index, inside) in [(9, false), (10, true), (15, true), (20, true), (21, false)] {
+        assert_eq!(range.contains(at(index)), inside, "{index}");
+    }
+}
+
+/// 2^64 draws make one place of three too many, and none of 256.
+#[test]
+fn exactly_the_draws_that_would_favour_low_places_are_refused() {
+    let range = |size: u16| {
+        let last = LinkLocalAddr::from_index(size - 1).unwrap();
+        AddrRange::new(LinkLocalAddr::FIRST, last).unwrap()
+    };
+    assert_eq!(range(3).choose(u64::MAX), None);
+    assert_eq!(range(3).choose(u64::MAX - 1), LinkLocalAddr::from_index(2));
+    assert_eq!(range(256).choose(u64::MAX), LinkLocalAddr::from_index(255));
+}

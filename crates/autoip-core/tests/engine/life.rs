@@ -422,6 +422,26 @@ fn a_second_conflict_before_the_defence_is_tried_again_ends_the_claim() {
     assert!(driver.told(addr).iter().all(|words| !words.contains('X')));
 }
 
+/// The time of the next defence runs from the last one that may have been heard.
+#[test]
+fn a_failed_defence_is_forgotten_while_a_deleted_address_is_put_back() {
+    let mut driver = Driver::bound();
+    driver.acknowledges = false;
+    driver.receive(&reply(PEER, driver.addr()));
+    driver.step();
+    let defended = driver.now;
+    driver.run_for(secs(5));
+    driver.input(Engine::address_deleted);
+    driver.input(Engine::transmit_failed);
+    assert_eq!(driver.engine.poll_timeout(), None);
+    driver.input(Engine::installed);
+    driver.run_until(defended + secs(10));
+    driver.log.clear();
+    let addr = driver.addr();
+    driver.receive(&reply(PEER, addr));
+    assert_eq!(driver.told(addr), ["contested(X Late Defending)"]);
+}
+
 /// A failure that is told too late, or of a frame long gone, must not revive anything.
 #[test]
 fn a_failed_frame_of_a_claim_that_has_ended_changes_nothing() {

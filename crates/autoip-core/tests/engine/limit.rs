@@ -136,6 +136,23 @@ fn an_attempt_that_is_older_than_the_limit_needs_no_wait() {
 }
 
 #[test]
+fn an_attempt_that_is_exactly_a_minute_old_needs_no_wait() {
+    for (age, stage) in
+        [(secs(60) - NANOSECOND, Stage::BackingOff), (secs(60), Stage::Claim(Phase::Waiting))]
+    {
+        let mut driver = Driver::started();
+        for _ in 0..9 {
+            deny(&mut driver);
+        }
+        driver.run_to(Phase::Probing);
+        driver.acknowledges = false;
+        driver.run_for(age);
+        driver.receive(&reply(PEER, driver.addr()));
+        assert_eq!(driver.stage(), stage, "after {age:?}");
+    }
+}
+
+#[test]
 fn conflicts_are_forgotten_after_ten_quiet_minutes_and_not_before() {
     for (quiet, count) in [(secs(600) - NANOSECOND, 10), (secs(600), 1)] {
         let mut driver = Driver::started();

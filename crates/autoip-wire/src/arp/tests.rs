@@ -125,3 +125,16 @@ proptest! {
         prop_assert_eq!(ours, theirs);
     }
 }
+
+#[test]
+fn every_refusal_says_what_is_wrong() {
+    let refusals = [
+        (ParseError::Short, "shorter"),
+        (ParseError::EtherType, "not an ARP frame"),
+        (ParseError::AddressFormat, "IPv4 over Ethernet"),
+        (ParseError::Operation, "request nor a reply"),
+    ];
+    for (error, words) in refusals {
+        assert!(std::format!("{error}").contains(words), "{error:?}");
+    }
+}
