@@ -113,8 +113,8 @@ impl Model {
             (Input::AddressDeleted, Stage::InUse(_), Some(addr)) => {
                 let recent = self.deletions.filter(|&(last, _)| now - last < MINUTE);
                 let count = recent.map_or(1, |(_, count)| count + 1);
-                self.deletions = Some((now, count % 6));
-                if count == 6 {
+                self.deletions = Some((now, count));
+                if count > 5 {
                     self.leave(Loss::Deleted);
                     self.back_off(now + MINUTE);
                 } else {
