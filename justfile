@@ -32,6 +32,15 @@ packages:
 test:
     cargo test --workspace
 
+# every input that a fuzzer ever kept, on stable Rust
+fuzz-replay:
+    cargo test -p autoip-fuzz
+
+# one fuzzer, on nightly Rust with cargo-fuzz; a corpus that grew is minimized afterwards
+fuzz target seconds="300":
+    cargo +nightly fuzz run {{target}} -- -max_total_time={{seconds}} -max_len=1024
+    cargo +nightly fuzz cmin {{target}}
+
 # two virtual hosts claim, defend and give up addresses before your eyes; needs no root
 demo:
     cargo run --release -p autoip-lab -- demo

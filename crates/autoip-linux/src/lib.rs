@@ -25,6 +25,8 @@ pub mod confine;
 mod entropy;
 mod error;
 mod filter;
+#[doc(hidden)]
+pub mod fuzzing;
 mod ifreq;
 mod index;
 mod launch;

@@ -217,7 +217,7 @@ fn place(number: u32, count: u32) -> Option<usize> {
 }
 
 /// The counters in the description of a rule; `None` where it is one of another chain.
-fn rule_counters(message: &[u8], chain: &Chain<'_>) -> Option<Vec<Counter>> {
+pub(crate) fn rule_counters(message: &[u8], chain: &Chain<'_>) -> Option<Vec<Counter>> {
     let mut counters = Vec::new();
     for (kind, value) in attributes(message, HEADER_LEN) {
         match kind {

@@ -154,7 +154,7 @@ pub struct Resets {
 
 impl Socket {
     /// Reads the description of a socket; `None` where its own address is not an IPv4 one.
-    fn decode(body: &[u8], protocol: Protocol) -> Option<Self> {
+    pub(crate) fn decode(body: &[u8], protocol: Protocol) -> Option<Self> {
         let InetResponseHeader { state, socket_id: id, .. } =
             InetResponseHeader::parse(body).ok()?;
         let state = match state {

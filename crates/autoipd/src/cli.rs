@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::fmt;
 use std::net::Ipv4Addr;
 use std::num::NonZeroU8;
 use std::path::PathBuf;
@@ -244,6 +245,12 @@ impl Unparsed {
         // Nothing is left to be done where even this cannot be printed.
         let _ = self.0.print();
         ExitCode::from(u8::try_from(self.0.exit_code()).unwrap_or(2))
+    }
+}
+
+impl fmt::Display for Unparsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

@@ -8,7 +8,7 @@
 //! Must never stand in the way of what is not link-local, and never end a daemon that runs: what
 //! cannot be had is said once, a lower [`Tier`] is in force, and it is tried again later.
 
-mod conf;
+pub(crate) mod conf;
 mod filter;
 mod tier;
 

@@ -15,6 +15,8 @@ mod control;
 mod daemon;
 mod device;
 mod edge;
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod history;
 mod hooks;

@@ -42,14 +42,12 @@ impl Store {
                 return None;
             }
         };
-        let line = text.strip_suffix('\n').unwrap_or(&text);
-        match line.parse() {
-            Ok(addr) => Some(addr),
-            Err(_) => {
-                self.warn(&path, &format!("holds {line:?}, not a link-local address"));
-                None
-            }
+        let addr = address(&text);
+        if addr.is_none() {
+            let line = text.strip_suffix('\n').unwrap_or(&text);
+            self.warn(&path, &format!("holds {line:?}, not a link-local address"));
         }
+        addr
     }
 
     /// Remembers `addr` for `mac`. It is written by the next [`Store::flush`].
@@ -99,6 +97,11 @@ impl Store {
             warn!("{} {what}; going on without it", path.display());
         }
     }
+}
+
+/// The address that a file holds.
+pub(crate) fn address(text: &str) -> Option<LinkLocalAddr> {
+    text.strip_suffix('\n').unwrap_or(text).parse().ok()
 }
 
 fn read(path: &Path) -> io::Result<String> {

@@ -16,6 +16,7 @@ pub(super) const ORDER: [&str; 11] = [
     "autoip-lab",
     "autoip-sim",
     "autoip-conform",
+    "autoip-fuzz",
     "xtask",
 ];
 const ORDER_IS_IN: &str = "ORDER in xtask/src/tidy/dependency.rs";

@@ -280,6 +280,26 @@ fn setup() -> impl Strategy<Value = Setup> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2048))]
 
+    //= test LL-1.2-01
+    //= test LL-1.2-02
+    //= test LL-1.5-01
+    //= test LL-2.2.1-05
+    //= test LL-2.2.1-06
+    //= test LL-2.2.1-07
+    //= test LL-2.2.1-08
+    //= test LL-2.2.1-10
+    //= test LL-2.2.1-11
+    //= test LL-2.4-01
+    //= test LL-2.4-02
+    //= test LL-2.5-01
+    //= test LL-2.5-02
+    //= test LL-2.5-05
+    //= test LL-2.5-07
+    //= test ACD-1.3-02
+    //= test ACD-2.1.1-07
+    //= test ACD-2.1.1-08
+    //= test ACD-2.1.1-09
+    //= test DNA-2-01
     #[test]
     fn the_engine_does_what_the_model_says(
         setup in setup(),

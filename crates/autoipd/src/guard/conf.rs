@@ -228,6 +228,11 @@ impl Record {
     }
 }
 
+/// The number that the text of a record gives to a name.
+pub(crate) fn recorded(text: &str, name: &str) -> Option<i32> {
+    Record(text.to_owned()).word(name)?.parse().ok()
+}
+
 /// A text that is another one after each boot.
 fn boot() -> String {
     let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
