@@ -15,19 +15,17 @@ use autoip_core::{Phase, Stage};
 use explore::explore;
 use state::{Input, situations};
 
-/// How many inputs deep.
-const DEPTH: usize = 6;
-
-#[test]
-fn every_state_that_six_inputs_can_reach_is_sound_and_can_be_left() {
+/// What must hold in every state that up to `depth` of `inputs` lead to. Says how many there were.
+fn check(inputs: &[Input], depth: usize) -> String {
     let mut stages = BTreeSet::new();
-    let states = explore(&situations(), &Input::ALL, DEPTH, |state| {
+    let situations = situations();
+    let states = explore(&situations, inputs, depth, |state| {
         state.assert_sound();
         state.assert_stoppable();
         state.assert_gets_bound();
-        stages.insert(format!("{}", state.stage()));
+        stages.insert(state.stage().to_string());
     });
-    println!("{states} states, {} situations, {} inputs", situations().len(), Input::ALL.len());
+    let (from, inputs) = (situations.len(), inputs.len());
     let all = [
         Stage::Stopped,
         Stage::BackingOff,
@@ -40,4 +38,16 @@ fn every_state_that_six_inputs_can_reach_is_sound_and_can_be_left() {
         Stage::Claim(Phase::Bound),
     ];
     assert_eq!(stages, all.iter().map(Stage::to_string).collect());
+    format!("{states} states, {depth} of {inputs} inputs deep, from {from} situations")
+}
+
+#[test]
+fn every_state_that_six_inputs_can_reach_is_sound_and_can_be_left() {
+    println!("{}", check(&Input::LIFE, 6));
+}
+
+/// Each new input makes many more states, so that these are not as deep.
+#[test]
+fn so_is_every_state_that_four_inputs_reach_when_settings_change_as_well() {
+    println!("{}", check(&[&Input::LIFE[..], &Input::SETTINGS].concat(), 4));
 }

@@ -10,6 +10,9 @@ use autoip_core::{
 
 const OWN: MacAddr = MacAddr([2, 0, 0, 0, 0, 1]);
 const OTHER: MacAddr = MacAddr([2, 0, 0, 0, 0, 2]);
+/// The waits that are drawn at random are one instant long: how long they are changes no state.
+const RFC3927: Timing = Timing { probe_wait_ms: 0, probe_max_ms: 0, ..Timing::RFC3927 };
+const FAST: Timing = Timing { probe_wait_ms: 0, probe_max_ms: 0, ..Timing::FAST };
 const PEER: MacAddr = MacAddr([2, 0, 0, 0, 0, 3]);
 
 /// What can happen next.
@@ -22,6 +25,10 @@ pub(crate) enum Input {
     SetMac,
     /// A sibling holds the address in question.
     Avoid,
+    /// Another timing: that of RFC 3927, or the fast one.
+    SetTiming,
+    /// A range without the address in question.
+    SetRange,
     Installed,
     InstallFailed,
     AddressDeleted,
@@ -40,7 +47,8 @@ pub(crate) enum Input {
 }
 
 impl Input {
-    pub(crate) const ALL: [Self; 15] = [
+    /// What a link, a kernel and a driver do.
+    pub(crate) const LIFE: [Self; 15] = [
         Self::Start,
         Self::Retire,
         Self::CarrierLoss,
@@ -57,6 +65,9 @@ impl Input {
         Self::OwnClaim,
         Self::Probe,
     ];
+
+    /// What an owner does while the daemon runs.
+    pub(crate) const SETTINGS: [Self; 2] = [Self::SetTiming, Self::SetRange];
 }
 
 /// The address as far as the driver got with it.
@@ -78,12 +89,19 @@ pub(crate) struct State {
     sent: bool,
 }
 
+/// The lower and the upper half of all addresses.
+fn halves() -> [AddrRange; 2] {
+    let at = |index| LinkLocalAddr::from_index(index).expect("in range");
+    let middle = LinkLocalAddr::COUNT / 2;
+    let range = |first, last| AddrRange::new(first, last).expect("not empty");
+    [range(LinkLocalAddr::FIRST, at(middle - 1)), range(at(middle), LinkLocalAddr::LAST)]
+}
+
 /// One engine in each stage of its life, and some of them with a past.
 pub(crate) fn situations() -> Vec<State> {
     use Input::{AddressDeleted, Claim, Due, Installed, Late, Retire, Start};
-    let one = |timing| Timing { probe_wait_ms: 0, probe_max_ms: 0, ..timing };
-    let fast = Config { timing: one(Timing::FAST), ..Config::new(OWN, 1) };
-    let rfc = Config { timing: one(Timing::RFC3927), ..Config::new(OWN, 1) };
+    let fast = Config { timing: FAST, ..Config::new(OWN, 1) };
+    let rfc = Config { timing: RFC3927, ..Config::new(OWN, 1) };
     let bound: &[Input] = &[Start, Due, Due, Due, Due, Installed, Due];
     let mut all = Vec::new();
     for length in 0..=bound.len() {
@@ -154,6 +172,15 @@ impl State {
                 self.mac = if self.mac == OWN { OTHER } else { OWN };
                 let sequence = Sequence::new(self.mac, &DEFAULT_KEY, AddrRange::ALL);
                 engine.set_mac(now, self.mac, sequence);
+            }
+            Input::SetTiming => {
+                let fast = engine.snapshot(now).timing == FAST;
+                engine.set_timing(now, if fast { RFC3927 } else { FAST });
+            }
+            Input::SetRange => {
+                let [low, high] = halves();
+                let inside = about.is_some_and(|addr| low.contains(addr));
+                engine.set_range(now, if inside { high } else { low });
             }
             Input::Avoid => about.into_iter().for_each(|addr| engine.avoid(now, addr)),
             Input::Installed => engine.installed(now),
