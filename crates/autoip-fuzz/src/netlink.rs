@@ -1,14 +1,18 @@
 //! Datagrams of the kernel: notifications, acknowledgements and lists.
 
-use autoip_linux::{fuzzing, rtnl};
+use autoip_linux::{IfIndex, fuzzing, rtnl};
 
 /// The least that a message of netlink takes.
 const MESSAGE_LEN: usize = 16;
 
-/// Notifications of links, addresses, routes and rules.
+/// Notifications of links, addresses, routes and rules, and lists of neighbours and settings.
 pub fn rtnl(datagram: &[u8]) {
     let events = rtnl::decode(datagram);
     assert!(events.len() <= datagram.len() / MESSAGE_LEN, "{} events", events.len());
+    let index = IfIndex::new(3).expect("not zero");
+    let (neighbours, settings) = fuzzing::lists(datagram, index);
+    assert!(neighbours.len() <= datagram.len() / MESSAGE_LEN, "{} neighbours", neighbours.len());
+    assert!(settings.len() <= datagram.len(), "{} settings", settings.len());
 }
 
 /// Acknowledgements and rules of nf_tables.

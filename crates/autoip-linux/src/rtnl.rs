@@ -7,11 +7,11 @@
 
 mod address;
 mod arp_table;
-mod conf;
+pub(crate) mod conf;
 mod link;
 mod monitor;
-mod neighbour;
-mod neighbour_setting;
+pub(crate) mod neighbour;
+pub(crate) mod neighbour_setting;
 mod refusal;
 mod route;
 mod rule;

@@ -5,7 +5,7 @@ use crate::package::{Dependency, Package, Purpose};
 use crate::tree::Tree;
 
 /// The crates of the workspace from the bottom up: each may use those before it.
-pub(super) const ORDER: [&str; 11] = [
+pub(super) const ORDER: [&str; 12] = [
     "autoip-wire",
     "autoip-core",
     "autoip-linux",

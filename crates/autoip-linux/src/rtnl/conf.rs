@@ -140,7 +140,7 @@ impl Rtnl {
 
 /// The value in the body of an RTM_NEWLINK message; `None` where it is of another interface or has
 /// none.
-fn decode(message: &[u8], index: IfIndex, conf: Conf) -> Option<i32> {
+pub(crate) fn decode(message: &[u8], index: IfIndex, conf: Conf) -> Option<i32> {
     if LinkHeader::parse(message).ok()?.index != index.get() {
         return None;
     }

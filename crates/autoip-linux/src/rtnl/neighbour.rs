@@ -28,7 +28,7 @@ impl Rtnl {
 
 /// Reads the body of an RTM_NEWNEIGH message; `None` where it does not describe a known IPv4
 /// neighbour on `index`.
-fn decode(message: &[u8], index: IfIndex) -> Option<Ipv4Addr> {
+pub(crate) fn decode(message: &[u8], index: IfIndex) -> Option<Ipv4Addr> {
     let header = NeighbourHeader::parse(message).ok()?;
     let on_link = header.family == AddressFamily::Inet && header.ifindex == index.get();
     if !on_link || u16::from(header.state) & KNOWN == 0 {

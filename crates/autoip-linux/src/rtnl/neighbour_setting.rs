@@ -88,7 +88,7 @@ impl Rtnl {
 }
 
 /// The value in the body of an RTM_NEWNEIGHTBL message; `None` where it is of another interface.
-fn decode(message: &[u8], index: IfIndex, setting: NeighbourSetting) -> Option<u32> {
+pub(crate) fn decode(message: &[u8], index: IfIndex, setting: NeighbourSetting) -> Option<u32> {
     let find = |bytes, header_len, wanted| {
         attributes(bytes, header_len).find_map(|(kind, value)| (kind == wanted).then_some(value))
     };
