@@ -180,6 +180,7 @@ mod tests {
             let addr = LinkLocalAddr::from_index(index).unwrap();
             assert_eq!(addr.index(), index);
             assert_eq!(LinkLocalAddr::new(addr.ip()), Ok(addr));
+            assert_eq!(LinkLocalAddr::try_from(Ipv4Addr::from(addr)), Ok(addr));
         }
     }
 

@@ -150,6 +150,8 @@ fn a_range_holds_its_ends_and_what_lies_between() {
     for (index, inside) in [(9, false), (10, true), (15, true), (20, true), (21, false)] {
         assert_eq!(range.contains(at(index)), inside, "{index}");
     }
+    assert_eq!(range.to_string(), "169.254.1.10-169.254.1.20");
+    assert_eq!(Sequence::new(MacAddr::ZERO, &DEFAULT_KEY, range).range(), range);
 }
 
 /// 2^64 draws make one place of three too many, and none of 256.
