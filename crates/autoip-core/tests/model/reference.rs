@@ -53,9 +53,8 @@ pub(crate) struct Model {
     /// The last defence of an address, past or to come; whether it was the last frame.
     defended: Option<(LinkLocalAddr, Window)>,
     defended_last: bool,
-    /// When the last candidate came up or was first probed for; whether it has been.
+    /// When the last candidate came up or was first probed for.
     begun_at: Option<Instant>,
-    probed: bool,
     /// The last one, and how many there were up to then.
     conflicts: Option<(Instant, u32)>,
     deletions: Option<(Instant, u32)>,
@@ -176,7 +175,8 @@ impl Model {
                 self.must.push(Action::Install(addr));
             }
             Stage::Searching(left) => {
-                if !replace(&mut self.probed, true) {
+                // One that could not be sent counts as never sent.
+                if left == self.timing.probe_count.get() {
                     self.begun_at = Some(now);
                 }
                 let Timing { probe_min_ms, probe_max_ms, announce_wait_ms, .. } = self.timing;
@@ -266,7 +266,7 @@ impl Model {
         let from = begun.map_or(now, |begun| now.max(begun + SECOND));
         let to = from + ms(self.timing.probe_wait_ms);
         self.go(Stage::Searching(self.timing.probe_count.get()), Some((from, to)));
-        (self.begun_at, self.probed) = (self.begun_at.max(Some(now)), false);
+        self.begun_at = self.begun_at.max(Some(now));
     }
 
     fn back_off(&mut self, until: Instant) {
