@@ -23,8 +23,10 @@ pub fn settings_record(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     for name in ["promote_secondaries", "arp_ignore", "arp_announce"] {
         if let Some(value) = fuzzing::recorded(text, name) {
-            let digits = value.unsigned_abs().to_string();
-            let says = |line: &str| line.starts_with(name) && line.ends_with(&digits);
+            let says = |line: &str| {
+                let words = line.split_once(' ');
+                words.is_some_and(|(word, number)| word == name && number.parse() == Ok(value))
+            };
             assert!(text.lines().any(says), "{name} {value} from {text:?}");
         }
     }
