@@ -14,14 +14,15 @@ mod text;
 
 pub use engine::{arp, frame};
 pub use netlink::{nft, rtnl, sock_diag};
-pub use text::{command_line, config, option_list, settings_record, state_file};
+pub use text::{avahi, command_line, config, option_list, settings_record, state_file, zcip};
 
 /// A fuzzer: its name, which is also that of its corpus, and what it does.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 12] = [
     ("arp", arp),
+    ("avahi", avahi),
     ("command_line", command_line),
     ("config", config),
     ("frame", frame),
@@ -31,4 +32,5 @@ pub const TARGETS: [Target; 10] = [
     ("settings_record", settings_record),
     ("sock_diag", sock_diag),
     ("state_file", state_file),
+    ("zcip", zcip),
 ];

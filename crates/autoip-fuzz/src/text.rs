@@ -40,12 +40,25 @@ pub fn option_list(bytes: &[u8]) {
     }
 }
 
-/// A command line, a zero byte behind each argument.
+/// A command line of ours, a zero byte between the arguments.
 pub fn command_line(bytes: &[u8]) {
+    arguments("autoipd", bytes);
+}
+
+/// A command line of avahi-autoipd.
+pub fn avahi(bytes: &[u8]) {
+    arguments("avahi-autoipd", bytes);
+}
+
+/// A command line of zcip.
+pub fn zcip(bytes: &[u8]) {
+    arguments("zcip", bytes);
+}
+
+fn arguments(program: &str, bytes: &[u8]) {
     let given = bytes.split(|&byte| byte == 0).map(<[u8]>::to_vec);
-    let args: Vec<OsString> =
-        std::iter::once(b"autoipd".to_vec()).chain(given).map(OsString::from_vec).collect();
-    if let Err(sentence) = fuzzing::command_line(args) {
+    let args = std::iter::once(program.into()).chain(given).map(OsString::from_vec);
+    if let Err(sentence) = fuzzing::command_line(args.collect()) {
         assert!(!sentence.is_empty());
     }
 }

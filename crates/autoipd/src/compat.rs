@@ -38,6 +38,15 @@ pub(crate) fn main(args: &[OsString]) -> Option<ExitCode> {
     }
 }
 
+/// Reads the command line of such a program and does nothing; `Err` says what is wrong, or is help.
+pub(crate) fn check(args: &[OsString]) -> Option<Result<(), String>> {
+    match program(args.first()?) {
+        "avahi-autoipd" => Some(avahi::check(args)),
+        "zcip" => Some(zcip::check(args)),
+        _ => None,
+    }
+}
+
 fn program(path: &OsStr) -> &str {
     Path::new(path).file_name().and_then(OsStr::to_str).unwrap_or_default()
 }

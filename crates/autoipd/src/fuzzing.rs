@@ -7,7 +7,7 @@ use autoip_core::LinkLocalAddr;
 
 use crate::guard::conf;
 use crate::nfm::OptionList;
-use crate::{cli, store};
+use crate::{cli, compat, store};
 
 /// The address in a file of the state directory.
 #[must_use]
@@ -30,11 +30,13 @@ pub fn option_list(text: &str) -> Result<(), String> {
     OptionList::parse(text).map(drop)
 }
 
-/// A command line, the program's name first; `Err` says what is wrong, or is help.
+/// A command line, the name of the program first: `avahi-autoipd`, `zcip`, or ours. `Err` says what
+/// is wrong, or is help.
 ///
 /// # Errors
 ///
 /// What a user would read.
 pub fn command_line(args: Vec<OsString>) -> Result<(), String> {
-    cli::parse(args).map(drop).map_err(|unparsed| unparsed.to_string())
+    let ours = || cli::parse(args.clone()).map(drop).map_err(|unparsed| unparsed.to_string());
+    compat::check(&args).unwrap_or_else(ours)
 }

@@ -98,6 +98,11 @@ struct Cli {
     interface: Option<String>,
 }
 
+/// Reads a command line and does nothing.
+pub(super) fn check(args: &[OsString]) -> Result<(), String> {
+    Cli::try_parse_from(args).map(drop).map_err(|error| error.to_string())
+}
+
 /// Runs it: the exit status is 0 or 1, as there.
 pub(super) fn main(args: &[OsString]) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
