@@ -11,7 +11,11 @@ pub fn rtnl(datagram: &[u8]) {
     assert!(events.len() <= datagram.len() / MESSAGE_LEN, "{} events", events.len());
     let index = IfIndex::new(3).expect("not zero");
     let (neighbours, settings) = fuzzing::lists(datagram, index);
-    assert!(neighbours.len() <= datagram.len() / MESSAGE_LEN, "{} neighbours", neighbours.len());
+    assert!(
+        neighbours.len() <= 2 * datagram.len() / MESSAGE_LEN,
+        "{} neighbours",
+        neighbours.len()
+    );
     assert!(settings.len() <= datagram.len(), "{} settings", settings.len());
 }
 

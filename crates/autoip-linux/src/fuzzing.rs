@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 use crate::IfIndex;
 use crate::netlink::messages;
 use crate::nft::{Chain, Counter, Family, Hook, Table, rule_counters};
+use crate::rtnl::arp_table;
 use crate::rtnl::conf::{self, Conf};
 use crate::rtnl::neighbour;
 use crate::rtnl::neighbour_setting::{self, NeighbourSetting};
@@ -28,7 +29,9 @@ pub fn nft_answers(datagram: &[u8]) -> (Vec<io::Error>, Vec<Counter>) {
 #[must_use]
 pub fn lists(datagram: &[u8], index: IfIndex) -> (Vec<Ipv4Addr>, Vec<i64>) {
     let bodies = || messages(datagram).map(|message| message.body);
-    let neighbours = bodies().filter_map(|body| neighbour::decode(body, index)).collect();
+    let whole = bodies().filter_map(arp_table::decode).map(|neighbour| neighbour.ip);
+    let known = bodies().filter_map(|body| neighbour::decode(body, index));
+    let neighbours = known.chain(whole).collect();
     let confs = [Conf::PromoteSecondaries, Conf::ArpIgnore, Conf::ArpAnnounce];
     let conf = |body| confs.map(|conf| conf::decode(body, index, conf).map(i64::from));
     let solicits = [NeighbourSetting::UnicastProbes, NeighbourSetting::BroadcastReprobes];

@@ -6,7 +6,7 @@
 //! hide an interface from the daemon.
 
 mod address;
-mod arp_table;
+pub(crate) mod arp_table;
 pub(crate) mod conf;
 mod link;
 mod monitor;

@@ -36,7 +36,7 @@ impl Rtnl {
 
 /// Reads the body of an RTM_NEWNEIGH message; `None` where it does not describe a known IPv4
 /// neighbour with an Ethernet address.
-fn decode(message: &[u8]) -> Option<Neighbour> {
+pub(crate) fn decode(message: &[u8]) -> Option<Neighbour> {
     let header = NeighbourHeader::parse(message).ok()?;
     if header.family != AddressFamily::Inet || u16::from(header.state) & KNOWN == 0 {
         return None;
