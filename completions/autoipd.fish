@@ -25,6 +25,7 @@ nft\t'A packet filter (nf_tables), or no start; and the means of "sysctl"'
 sysctl\t'Settings of interfaces, and routing rules; ARP replies stay unicast, not all is kept from being forwarded'
 off\t'None'"
 complete -c autoipd -l forward -d 'Link-local address to and from which packets may be forwarded, such as 169.254.169.254 for containers in a cloud; may be given more than once' -r
+complete -c autoipd -l control -d 'Socket for autoipctl and other clients; "none" for no socket [default: /run/autoip/net.autoip.Manager]' -r
 complete -c autoipd -l state-dir -d 'Directory in which addresses are remembered, a file for each MAC address [default: /var/lib/autoip]' -r -F
 complete -c autoipd -l hooks -d 'Directory of programs to run when addresses come and go; "none" for none [default: /etc/autoip/hooks.d]' -r -F
 complete -c autoipd -l sandbox -d 'Whether the daemon gives up files, capabilities and system calls that it does not need [default: on]' -r -f -a "on\t''
