@@ -139,7 +139,7 @@ impl Patient {
         let mut command = Command::new(env::current_exe().unwrap());
         command.env(ROLE, "autoipd").env_remove("JOURNAL_STREAM");
         command.args(options.split_whitespace());
-        command.arg("--state-dir").arg(self.path("state"));
+        command.arg("--state-dir").arg(self.path("state")).args(["--control", "none"]);
         self.host.spawn(command)
     }
 

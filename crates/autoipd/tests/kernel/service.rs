@@ -156,7 +156,9 @@ pub(crate) fn the_sysv_script_manages_the_daemon() {
     let script = script.to_str().unwrap();
     let status = |verb: &str| {
         let mut command = place.command(&format!("/bin/sh {script} {verb}"));
-        command.env("DAEMON", env!("CARGO_BIN_EXE_autoipd")).env("OPTIONS", "-i eth0");
+        command
+            .env("DAEMON", env!("CARGO_BIN_EXE_autoipd"))
+            .env("OPTIONS", "-i eth0 --control none");
         host.run(|| command.output().unwrap()).status.code()
     };
     assert_eq!(status("status"), Some(3));
