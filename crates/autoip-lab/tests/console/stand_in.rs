@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use crate::page::Page;
 
 /// The names under which this test is one of our programs.
-const DAEMON: [&str; 3] = ["autoipd", "avahi-autoipd", "zcip"];
+const PROGRAMS: [&str; 4] = ["autoipd", "avahi-autoipd", "zcip", CONTROL];
+const CONTROL: &str = "autoipctl";
 
 /// On a virtual host everybody is root.
 const SUDO: &str = "#!/bin/sh\nexec \"$@\"\n";
@@ -16,7 +17,7 @@ const SUDO: &str = "#!/bin/sh\nexec \"$@\"\n";
 /// Everything has been built already; what is run is what was built for the tests.
 const CARGO: &str = concat!(
     "#!/bin/sh\ncase \"$*\" in\n",
-    "'build --release -p autoipd') ;;\n",
+    "'build --release -p autoipd -p autoipctl') ;;\n",
     "'run --release -p autoip-lab -- demo') exec '",
     env!("CARGO_BIN_EXE_autoip-lab"),
     "' demo ;;\n",
@@ -27,7 +28,11 @@ const CARGO: &str = concat!(
 pub(crate) fn run() -> Option<ExitCode> {
     let name = std::env::args_os().next()?;
     let name = Path::new(&name).file_name()?.to_str()?.to_owned();
-    DAEMON.contains(&&*name).then(|| autoipd::main_with(std::env::args_os()))
+    let arguments = std::env::args_os();
+    if name == CONTROL {
+        return Some(autoipctl::main_with(arguments));
+    }
+    PROGRAMS.contains(&&*name).then(|| autoipd::main_with(arguments))
 }
 
 /// Puts all of them below `directory`: into `bin`, and into `target/release` as cargo does.
@@ -37,7 +42,7 @@ pub(crate) fn install(directory: &Path) {
     fs::create_dir_all(directory.join("target")).unwrap();
     symlink("../bin", directory.join("target/release")).unwrap();
     let this = std::env::current_exe().unwrap();
-    for name in DAEMON {
+    for name in PROGRAMS {
         let program = bin.join(name);
         if fs::hard_link(&this, &program).is_err() {
             fs::copy(&this, &program).unwrap();
@@ -60,7 +65,7 @@ pub(crate) fn missing(page: &Page) -> Option<String> {
         let directories = std::env::split_paths(&paths);
         directories.into_iter().any(|directory| directory.join(name).is_file())
     };
-    let ours = |name: &str| DAEMON.contains(&name) || name == "cargo" || name.contains('/');
+    let ours = |name: &str| PROGRAMS.contains(&name) || name == "cargo" || name.contains('/');
     let needed = ["unshare".to_owned(), "mount".to_owned()];
     needed.into_iter().chain(programs).find(|name| !ours(name) && !installed(name))
 }

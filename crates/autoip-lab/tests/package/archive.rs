@@ -14,8 +14,14 @@ pub(crate) struct Archive {
 const REMEDY: &str = "make it with dist/build-packages";
 
 /// What the package is made of, from the root of the workspace.
-const SOURCES: [&str; 5] =
-    ["crates/autoipd", "crates/autoip-core/src", "crates/autoip-linux/src", "dist", "man"];
+const SOURCES: [&str; 6] = [
+    "crates/autoipd",
+    "crates/autoipctl",
+    "crates/autoip-core/src",
+    "crates/autoip-linux/src",
+    "dist",
+    "man",
+];
 
 /// Whether there is a package.
 pub(crate) fn is_built() -> bool {
