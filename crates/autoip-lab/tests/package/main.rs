@@ -107,6 +107,7 @@ fn installing_starts_the_daemon() {
     for path in [
         "/usr/sbin/avahi-autoipd",
         "/etc/autoip/hooks.d",
+        "/usr/share/man/man1/autoipctl.1.gz",
         "/usr/share/man/man8/autoipd.8.gz",
         "/usr/share/man/man5/autoipd.toml.5.gz",
         "/usr/share/bash-completion/completions/autoipd",
@@ -116,6 +117,12 @@ fn installing_starts_the_daemon() {
     assert!(desk.system.answer("getent group netdev").starts_with("netdev:"));
     let version = desk.system.answer("autoipd --version");
     assert_eq!(version, format!("autoipd {}", env!("CARGO_PKG_VERSION")));
+    // The socket is where the tool looks for it, for readers and for root.
+    let status = desk.system.answer("setpriv --reuid nobody --clear-groups autoipctl status");
+    assert!(status.contains("br0") && status.contains(&addr.to_string()), "{status}");
+    desk.system.run("autoipctl reannounce br0");
+    let refused = "! setpriv --reuid nobody --clear-groups autoipctl reannounce br0 2>&1";
+    assert!(desk.system.answer(refused).contains("netdev"));
 }
 
 fn an_upgrade_keeps_the_configuration_and_the_address() {
