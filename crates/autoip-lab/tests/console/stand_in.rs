@@ -14,6 +14,9 @@ const CONTROL: &str = "autoipctl";
 /// On a virtual host everybody is root.
 const SUDO: &str = "#!/bin/sh\nexec \"$@\"\n";
 
+/// The real one, which would become another user, where there may be none.
+const TCPDUMP: &str = "#!/bin/sh\nPATH=${PATH#*:}\nexec tcpdump -Z root \"$@\"\n";
+
 /// Everything has been built already; what is run is what was built for the tests.
 const CARGO: &str = concat!(
     "#!/bin/sh\ncase \"$*\" in\n",
@@ -48,7 +51,7 @@ pub(crate) fn install(directory: &Path) {
             fs::copy(&this, &program).unwrap();
         }
     }
-    for (name, script) in [("sudo", SUDO), ("cargo", CARGO)] {
+    for (name, script) in [("sudo", SUDO), ("tcpdump", TCPDUMP), ("cargo", CARGO)] {
         let path = bin.join(name);
         fs::write(&path, script).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
