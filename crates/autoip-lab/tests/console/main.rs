@@ -69,7 +69,10 @@ fn play(path: &Path) {
         return;
     }
     if let Some(missing) = stand_in::missing(&page) {
-        autoip_lab::skip(&format!("{}: {missing} is not installed", path.display()));
+        autoip_lab::skip(&format!(
+            "{}: {missing} is not installed, or not for this user",
+            path.display()
+        ));
     }
     let mut scene = Scene::new(&page);
     for block in &page.blocks {

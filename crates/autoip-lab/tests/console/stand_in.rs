@@ -14,9 +14,6 @@ const CONTROL: &str = "autoipctl";
 /// On a virtual host everybody is root.
 const SUDO: &str = "#!/bin/sh\nexec \"$@\"\n";
 
-/// The real one, which would become another user, where there may be none.
-const TCPDUMP: &str = "#!/bin/sh\nPATH=${PATH#*:}\nexec tcpdump -Z root \"$@\"\n";
-
 /// Everything has been built already; what is run is what was built for the tests.
 const CARGO: &str = concat!(
     "#!/bin/sh\ncase \"$*\" in\n",
@@ -51,14 +48,14 @@ pub(crate) fn install(directory: &Path) {
             fs::copy(&this, &program).unwrap();
         }
     }
-    for (name, script) in [("sudo", SUDO), ("tcpdump", TCPDUMP), ("cargo", CARGO)] {
+    for (name, script) in [("sudo", SUDO), ("cargo", CARGO)] {
         let path = bin.join(name);
         fs::write(&path, script).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 }
 
-/// A program that the page wants and this machine has not.
+/// A program that the page wants and this machine has not, or lets nobody but root run.
 pub(crate) fn missing(page: &Page) -> Option<String> {
     let consoles = page.blocks.iter().filter(|block| block.file.is_none());
     let steps = consoles.flat_map(|block| block.steps());
@@ -69,8 +66,14 @@ pub(crate) fn missing(page: &Page) -> Option<String> {
         directories.into_iter().any(|directory| directory.join(name).is_file())
     };
     let ours = |name: &str| PROGRAMS.contains(&name) || name == "cargo" || name.contains('/');
+    // It becomes another user, which the kernel permits in no user namespace of ours.
+    let confined = fs::read_to_string("/proc/self/setgroups").is_ok_and(|it| it.trim() == "deny");
+    let wanting_root = |name: &str| name == "tcpdump" && confined;
     let needed = ["unshare".to_owned(), "mount".to_owned()];
-    needed.into_iter().chain(programs).find(|name| !ours(name) && !installed(name))
+    needed
+        .into_iter()
+        .chain(programs)
+        .find(|name| !ours(name) && (!installed(name) || wanting_root(name)))
 }
 
 /// The name of the program that a command starts.
