@@ -8,10 +8,12 @@
 //! Nothing here may touch the system: no file, no socket, no clock.
 #![forbid(unsafe_code)]
 
+mod control;
 mod engine;
 mod netlink;
 mod text;
 
+pub use control::control;
 pub use engine::{arp, frame};
 pub use netlink::{nft, rtnl, sock_diag};
 pub use text::{avahi, command_line, config, option_list, settings_record, state_file, zcip};
@@ -20,11 +22,12 @@ pub use text::{avahi, command_line, config, option_list, settings_record, state_
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     ("arp", arp),
     ("avahi", avahi),
     ("command_line", command_line),
     ("config", config),
+    ("control", control),
     ("frame", frame),
     ("nft", nft),
     ("option_list", option_list),
