@@ -11,6 +11,8 @@ use libc::{
     SKF_AD_OFF, SKF_AD_PKTTYPE, SKF_AD_VLAN_TAG, sock_filter,
 };
 
+pub(crate) mod sibling;
+
 /// Which ARP frames a [`PacketSocket`](crate::PacketSocket) passes on.
 ///
 /// All of them refuse whatever is not ARP for IPv4 over Ethernet, a request or a reply, addressed

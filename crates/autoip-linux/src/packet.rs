@@ -22,6 +22,7 @@ use crate::packet::option::{attach_filter, bind, drop_count, ignore_outgoing};
 use crate::{Error, IfIndex, Result};
 
 mod option;
+pub(crate) mod sibling;
 
 /// Room for thousands of ARP frames between two turns of the loop.
 //= LL-2.5-03 a conflict is not lost among other frames
@@ -77,14 +78,14 @@ impl PacketSocket {
                 Err(Errno::ENOPROTOOPT) | Ok(()) => {}
                 Err(errno) => return Err(errno),
             }
-            bind(fd, index, libc::ETH_P_ARP)
+            bind(fd, Some(index), libc::ETH_P_ARP)
         })
     }
 
     /// Opens a socket for every frame that passes one interface in either direction, unfiltered:
     /// for captures.
     pub fn tap(index: IfIndex) -> Result<Self> {
-        Self::open(index, |fd| bind(fd, index, libc::ETH_P_ALL))
+        Self::open(index, |fd| bind(fd, Some(index), libc::ETH_P_ALL))
     }
 
     fn open(

@@ -2,6 +2,7 @@
 
 use super::*;
 use autoip_wire::MacAddr;
+use libc::{BPF_IMM, BPF_JA, BPF_MEM, BPF_MISC, BPF_ST, BPF_TAX, BPF_TXA, BPF_X, SKF_AD_IFINDEX};
 use proptest::prelude::*;
 
 const OURS: Ipv4Addr = Ipv4Addr::new(169, 254, 7, 9);
@@ -10,19 +11,32 @@ const ZERO: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
 
 /// What the kernel knows of a frame beside its bytes.
 #[derive(Clone, Copy, Default)]
-struct Ancillary {
-    packet_type: u8,
-    vlan_tag: u16,
+pub(super) struct Ancillary {
+    pub(in crate::filter) packet_type: u8,
+    pub(in crate::filter) vlan_tag: u16,
+    pub(in crate::filter) index: u32,
 }
 
 fn passes(filter: ArpFilter, frame: &[u8], ancillary: Ancillary) -> bool {
-    let program = program(filter);
-    let mut loaded = 0u32;
+    accepts(&program(filter), frame, ancillary)
+}
+
+pub(super) fn accepts(program: &[sock_filter], frame: &[u8], ancillary: Ancillary) -> bool {
+    let (mut loaded, mut other, mut kept) = (0u32, 0u32, 0u32);
     let mut at = 0;
     loop {
         let sock_filter { code, jt, jf, k } = program[at];
         at += 1;
         match u32::from(code) {
+            code if code == BPF_LD | BPF_IMM => loaded = k,
+            code if code == BPF_LD | BPF_MEM => loaded = kept,
+            code if code == BPF_ST => kept = loaded,
+            code if code == BPF_MISC | BPF_TAX => other = loaded,
+            code if code == BPF_MISC | BPF_TXA => loaded = other,
+            code if code == BPF_JMP | BPF_JA => at += usize::try_from(k).unwrap(),
+            code if code == BPF_JMP | BPF_JEQ | BPF_X => {
+                at += usize::from(if loaded == other { jt } else { jf });
+            }
             code if code & 0x07 == BPF_LD => {
                 let size = match code & 0x18 {
                     BPF_W => 4,
@@ -52,6 +66,9 @@ fn load_at(frame: &[u8], ancillary: Ancillary, offset: u32, size: usize) -> Opti
     }
     if offset == property(SKF_AD_VLAN_TAG) {
         return Some(u32::from(ancillary.vlan_tag));
+    }
+    if offset == property(SKF_AD_IFINDEX) {
+        return Some(ancillary.index);
     }
     let start = usize::try_from(offset).unwrap();
     let bytes = frame.get(start..start.checked_add(size)?)?;
@@ -128,13 +145,13 @@ fn every_other_header_is_refused() {
 
 #[test]
 fn frames_of_a_vlan_or_another_host_are_refused() {
-    let tagged = |vlan_tag| Ancillary { packet_type: libc::PACKET_BROADCAST, vlan_tag };
+    let tagged = |vlan_tag| Ancillary { packet_type: libc::PACKET_BROADCAST, vlan_tag, index: 2 };
     let frame = arp(1, OURS, OURS);
     let filter = ArpFilter::Claimed(OURS);
     assert!(!passes(filter, &frame, tagged(5)));
     assert!(!passes(filter, &frame, tagged(0x6fff)));
     assert!(passes(filter, &frame, tagged(0x6000)), "a priority tag is no VLAN");
-    let other_host = Ancillary { packet_type: libc::PACKET_OTHERHOST, vlan_tag: 0 };
+    let other_host = Ancillary { packet_type: libc::PACKET_OTHERHOST, ..tagged(0) };
     assert!(!passes(filter, &frame, other_host));
 }
 

@@ -21,12 +21,12 @@ pub(super) fn ignore_outgoing(fd: BorrowedFd<'_>) -> nix::Result<()> {
     set(fd, libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, &on)
 }
 
-/// Binds to one interface and one protocol (ETH_P_*, in host byte order).
-pub(super) fn bind(fd: BorrowedFd<'_>, index: IfIndex, protocol: c_int) -> nix::Result<()> {
+/// Binds to one interface, or to all of them, and one protocol (ETH_P_*, in host byte order).
+pub(super) fn bind(fd: BorrowedFd<'_>, index: Option<IfIndex>, protocol: c_int) -> nix::Result<()> {
     let address = sockaddr_ll {
         sll_family: u16::try_from(libc::AF_PACKET).map_err(|_| Errno::EINVAL)?,
         sll_protocol: u16::try_from(protocol).map_err(|_| Errno::EINVAL)?.to_be(),
-        sll_ifindex: index.get().cast_signed(),
+        sll_ifindex: index.map_or(0, IfIndex::get).cast_signed(),
         sll_hatype: 0,
         sll_pkttype: 0,
         sll_halen: 0,
