@@ -14,6 +14,7 @@ mod nft;
 mod packet;
 mod route;
 mod rule;
+mod sibling;
 mod sock_diag;
 
 use std::fs;
@@ -34,6 +35,8 @@ const TESTS: &[(&str, fn())] = &[
     ("packet::a_socket_survives_down_and_up", packet::down_and_up),
     ("packet::a_lost_frame_is_counted", packet::drops),
     ("packet::an_interface_that_is_gone_is_told", packet::gone),
+    ("sibling::only_what_passes_from_port_to_port_is_heard", sibling::across),
+    ("sibling::a_hundred_ports_fit", sibling::hundred_ports),
     ("monitor::an_interface_appears_and_goes", monitor::appears_and_goes),
     ("monitor::a_carrier_goes_and_returns", monitor::carrier),
     ("monitor::a_bridge_port_is_not_removed", monitor::bridge_port),
