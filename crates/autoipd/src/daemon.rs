@@ -39,8 +39,9 @@ const TOKEN_MONITOR: u64 = 1;
 const TOKEN_TIMER: u64 = 2;
 const TOKEN_CLOCK: u64 = 3;
 const TOKEN_HOOKS: u64 = 4;
+const TOKEN_SIBLINGS: u64 = 5;
 /// The sockets of the first interface; the others follow.
-const TOKEN_INTERFACES: u64 = 5;
+const TOKEN_INTERFACES: u64 = 6;
 
 /// With at least so much time before anything is due, files are written.
 const QUIET: Duration = Duration::from_millis(500);
@@ -158,6 +159,7 @@ impl Daemon {
         let mut tokens = Vec::new();
         self.service.ready();
         loop {
+            self.edge.siblings.settle(&self.edge.poller, TOKEN_SIBLINGS);
             // Clients never keep files from being written.
             let deadline = self.deadline();
             if deadline.is_none_or(|at| at.since(boottime()) >= QUIET) {
@@ -181,6 +183,9 @@ impl Daemon {
             }
             if tokens.contains(&TOKEN_HOOKS) {
                 self.handle_errands();
+            }
+            if tokens.contains(&TOKEN_SIBLINGS) {
+                self.edge.siblings.on_readable(&self.edge.host);
             }
             if tokens.contains(&TOKEN_TIMER) {
                 self.timer.clear()?;
@@ -363,9 +368,11 @@ impl Daemon {
             End::Asked | End::Failed(_) => self.stop(),
             End::Left => self.leave(),
         };
-        // Both wait for the kernel; on two threads they wait together.
+        let siblings = std::mem::take(&mut self.edge.siblings);
+        // All wait for the kernel; on several threads they wait together.
         thread::scope(|scope| {
             scope.spawn(|| drop(ended));
+            scope.spawn(|| drop(siblings));
             self.interfaces.close();
         });
         self.hooks.finish();

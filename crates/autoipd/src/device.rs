@@ -330,6 +330,7 @@ impl Device {
     pub(crate) fn guard_anew(&self, edge: &mut Edge) {
         edge.guard.release(&mut edge.rtnl, self.index);
         edge.guard.protect(&mut edge.rtnl, self.index, &self.name, self.mac);
+        edge.siblings.join(self.index, self.mac);
         self.set_gate(edge);
     }
 

@@ -12,6 +12,7 @@ use crate::guard::Guard;
 use crate::host::Host;
 use crate::notice::Notices;
 use crate::routes::Present;
+use crate::siblings::Siblings;
 use crate::store::Store;
 
 /// What an interface needs of the world to do its work.
@@ -21,6 +22,7 @@ pub(crate) struct Edge {
     pub(crate) host: Host,
     pub(crate) store: Store,
     pub(crate) guard: Guard,
+    pub(crate) siblings: Siblings,
     /// The list of sockets; none in a kernel that has no such list.
     pub(crate) sockets: Option<SockDiag>,
     /// What a daemon left in the kernel that was killed, as long as this one starts; afterwards
@@ -39,6 +41,19 @@ impl Edge {
         let sockets = SockDiag::open().inspect_err(|error| warn!("{error}")).ok();
         let (claims, notices) = (BTreeMap::new(), Notices::default());
         let (left_over, by_script) = (None, false);
-        Self { rtnl, poller, host, store, guard, sockets, left_over, claims, notices, by_script }
+        let siblings = Siblings::default();
+        Self {
+            rtnl,
+            poller,
+            host,
+            store,
+            guard,
+            siblings,
+            sockets,
+            left_over,
+            claims,
+            notices,
+            by_script,
+        }
     }
 }

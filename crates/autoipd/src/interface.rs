@@ -229,6 +229,7 @@ impl Interface {
             self.last = device.last().or(self.last);
             device.stop(edge);
             edge.guard.release(&mut edge.rtnl, device.index);
+            edge.siblings.leave(device.index);
             self.state = State::Refused { why: None, retry_at: None };
             self.since = boottime();
         }
@@ -266,6 +267,7 @@ fn attach(
     edge.poller.add(&socket, token)?;
     let seed = autoip_linux::seed()?;
     edge.guard.protect(&mut edge.rtnl, link.index, name, mac);
+    edge.siblings.join(link.index, mac);
     let left_over = take_left_over(link, edge);
     let remembered = edge.store.load(mac);
     let known = [last, settings.start, left_over, remembered].into_iter().flatten();
@@ -445,6 +447,9 @@ fn follow_carrier(
     } else if !carrier && state.carrier {
         info!(interface = device.name, "the link is down");
         state.wait_until = None;
+    }
+    if !carrier || flapped {
+        edge.siblings.part(device.index);
     }
     state.carrier = carrier;
     state.carrier_changes = link.carrier_changes;

@@ -35,6 +35,7 @@ mod sandbox;
 mod selection;
 mod service;
 mod settings;
+mod siblings;
 mod source;
 mod store;
 mod text;

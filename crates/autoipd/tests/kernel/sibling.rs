@@ -3,8 +3,12 @@
 use std::collections::BTreeSet;
 
 use autoip_lab::{Host, Peer, Recording, Seen, Switch};
+use autoip_wire::ArpPacket;
 
 use crate::station::{CLAIM, Memory, QUICK, SOON, X, autoipd, eventually, is_reply, lines_with, s};
+
+/// What the daemon says of two ports on one link.
+const ON_ONE_LINK: &str = "eth0 and eth1 are on one link";
 
 /// The first thing that the host announces on a link.
 #[track_caller]
@@ -39,7 +43,8 @@ pub(crate) fn two_ports_on_one_link_get_two_addresses() {
     wires.iter_mut().for_each(assert_one_claim);
     let held: Vec<_> = ["eth0", "eth1"].map(|name| host.addresses(name).len()).into();
     assert_eq!(held, [1, 1]);
-    assert_eq!(lines_with(&daemon, "WARN"), 0, "no conflict");
+    assert_eq!(lines_with(&daemon, ON_ONE_LINK), 1, "it is found out");
+    assert_eq!(lines_with(&daemon, "WARN"), 1, "no conflict");
     assert_eq!(lines_with(&daemon, "leaving it"), 0, "they never tried the same address");
 }
 
@@ -55,6 +60,7 @@ pub(crate) fn two_ports_on_two_links_do_not_disturb_each_other() {
     let addrs = wires.each_mut().map(announced);
     assert_ne!(addrs[0], addrs[1]);
     wires.iter_mut().for_each(assert_one_claim);
+    assert_eq!(lines_with(&daemon, ON_ONE_LINK), 0);
     // The address of one link means nothing on the other.
     let peers = switches.each_ref().map(Peer::new);
     for _ in 0..2 {
@@ -84,6 +90,7 @@ pub(crate) fn two_ports_whose_links_become_one_do_not_fight() {
     let mut wires = cables.each_ref().map(autoip_lab::Cable::capture);
     let daemon = host.spawn(autoipd(&format!("{QUICK} -i eth1"), memory.dir()));
     let addrs = wires.each_mut().map(announced);
+    assert_eq!(lines_with(&daemon, ON_ONE_LINK), 0, "they are on two");
     let _join = switches[0].join(&switches[1]);
     // Announcements of each port reach the other one.
     daemon.signal(nix::sys::signal::Signal::SIGHUP);
@@ -103,7 +110,44 @@ pub(crate) fn two_ports_whose_links_become_one_do_not_fight() {
         let held: Vec<_> = host.addresses(name).iter().map(|address| address.ip).collect();
         assert_eq!(held, [addr], "{name}");
     }
-    assert_eq!(lines_with(&daemon, "WARN"), 0, "no conflict");
+    assert_eq!(lines_with(&daemon, ON_ONE_LINK), 1, "it is found out");
+    assert_eq!(lines_with(&daemon, "WARN"), 1, "no conflict");
+    // Said again only when one of them may have been elsewhere.
+    daemon.signal(nix::sys::signal::Signal::SIGHUP);
+    for wire in &mut wires {
+        wire.expect("announcement", SOON, |seen| seen.is_from_host() && seen.is_announcement());
+    }
+    assert_eq!(lines_with(&daemon, ON_ONE_LINK), 1);
+    cables[1].pull();
+    host.expect("end of the address", SOON, |host| host.addresses("eth1").is_empty().then_some(()));
+    cables[1].put_back();
+    eventually("it is found out again", SOON, || lines_with(&daemon, ON_ONE_LINK) == 2);
+}
+
+/// Frames that come back to where they came from tell nothing, and strangers that use an
+/// interface's MAC address are believed once.
+pub(crate) fn echoes_and_forgeries_make_no_noise_about_siblings() {
+    let switches = [Switch::new(), Switch::new()];
+    let (host, memory) = (Host::new("station"), Memory::new());
+    let names = ["eth0", "eth1"];
+    let cables = [0, 1].map(|n| host.connect(&switches[n], names[n]));
+    let mut wires = cables.each_ref().map(autoip_lab::Cable::capture);
+    let daemon = host.spawn(autoipd(&format!("{QUICK} -i eth1"), memory.dir()));
+    let addrs = wires.each_mut().map(announced);
+    let macs = names.map(|name| host.mac(name));
+    let peers = switches.each_ref().map(Peer::new);
+    let announcement = |mac, addr| ArpPacket::announcement(mac, addr);
+    for _ in 0..20 {
+        peers[0].broadcast(&announcement(macs[0], addrs[0]));
+    }
+    assert_eq!(wires[0].wait(s(1), |seen| seen.is_from_host() && !is_reply(seen)), None);
+    assert_eq!(lines_with(&daemon, ON_ONE_LINK), 0, "an echo");
+    for _ in 0..200 {
+        peers[0].broadcast(&announcement(macs[1], addrs[1]));
+    }
+    eventually("it is believed", SOON, || lines_with(&daemon, ON_ONE_LINK) == 1);
+    assert_eq!(wires[0].wait(s(1), |seen| seen.is_from_host() && !is_reply(seen)), None);
+    assert_eq!(lines_with(&daemon, ON_ONE_LINK), 1, "once");
 }
 
 /// Each port has a daemon of its own, and both are told to begin with the same address.
