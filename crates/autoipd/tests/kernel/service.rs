@@ -162,7 +162,8 @@ pub(crate) fn the_sysv_script_manages_the_daemon() {
         host.run(|| command.output().unwrap()).status.code()
     };
     assert_eq!(status("status"), Some(3));
-    let _stop = AtTheEnd(&|| assert!(status("stop").is_some()));
+    let stop = || assert!(status("stop").is_some());
+    let _stop = AtTheEnd(&stop);
     assert_eq!(status("start"), Some(0));
     let probe = wire.expect("probe", s(4), |seen| seen.is_from_host() && seen.is_probe());
     assert_eq!((status("status"), status("start")), (Some(0), Some(0)));
