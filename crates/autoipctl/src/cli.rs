@@ -19,6 +19,9 @@ const INTERFACE_NAME_MAX: usize = 15;
 /// The longest that anything is waited for: a day.
 const WAIT_MAX_S: f64 = 86_400.0;
 
+/// All addresses that can be claimed.
+const ADDR_COUNT: u32 = 65_024;
+
 const EXIT_STATUS: &str = "\
 Exit status:
   0   done, or the answer is yes (the address is free)
@@ -218,7 +221,7 @@ pub(crate) struct PredictArgs {
 
     /// How many addresses
     #[arg(short = 'n', long = "count", value_name = "NUM", default_value_t = 1,
-          value_parser = clap::value_parser!(u32).range(1..=65_024))]
+          value_parser = count)]
     pub(crate) count: u32,
 
     /// The key of the sequence, 32 hexadecimal digits [default: the one everybody uses]
@@ -389,6 +392,13 @@ fn seconds(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| format!("{text:?} is not a number of seconds from 0.001 to {WAIT_MAX_S}"))
 }
 
+fn count(text: &str) -> Result<u32, String> {
+    let fits = |count: &u32| (1..=ADDR_COUNT).contains(count);
+    let count = text.parse().ok().filter(fits);
+    count
+        .ok_or_else(|| format!("give a number from 1 to {ADDR_COUNT}: there are no more addresses"))
+}
+
 fn key(text: &str) -> Result<[u8; 16], String> {
     let value = u128::from_str_radix(text, 16).ok();
     let plain = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -435,6 +445,9 @@ mod tests {
         }
         for wrong in ["169.254.1.0", "169.254.2.0-169.254.1.0", "169.254.0.0-169.254.1.0"] {
             assert!(range(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["0", "65025", "-1", "many"] {
+            assert!(count(wrong).unwrap_err().contains("from 1 to 65024"), "{wrong}");
         }
         assert!(interface_name("a b").is_err() && interface_name(&"a".repeat(16)).is_err());
     }

@@ -25,7 +25,7 @@ use crate::source::{Selector, Source};
 use crate::text;
 
 /// The longest head start for DHCP, and the longest grace: a day.
-const WAIT_MAX_S: i64 = 86_400;
+const WAIT_MAX_S: u32 = 86_400;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,7 +51,7 @@ addresses again.";
 struct Cli {
     /// Number of announcements after a claim, 1 to 16 [default: 2]
     #[arg(short = 'a', long = "announcements", value_name = "NUM",
-          value_parser = clap::value_parser!(u8).range(1..=16))]
+          value_parser = text::within(1..=16_u8))]
     announcements: Option<u8>,
 
     /// File with more settings [default: /etc/autoip/autoipd.toml, where there is one]
@@ -79,7 +79,7 @@ struct Cli {
 
     /// Number of probes, 1 to 16 [default: 3]
     #[arg(short = 'p', long = "probes", value_name = "NUM",
-          value_parser = clap::value_parser!(u8).range(1..=16))]
+          value_parser = text::within(1..=16_u8))]
     probes: Option<u8>,
 
     /// Address to try first, 169.254.1.0 to 169.254.254.255 [default: the remembered one, else
@@ -89,7 +89,7 @@ struct Cli {
 
     /// Seconds to leave to DHCP after a link comes up, 0 to 86400 [default: 0]
     #[arg(short = 't', long = "wait", value_name = "SECONDS",
-          value_parser = clap::value_parser!(u32).range(0..=WAIT_MAX_S))]
+          value_parser = text::within(0..=WAIT_MAX_S))]
     wait: Option<u32>,
 
     /// Log every step; twice, every frame
@@ -98,7 +98,7 @@ struct Cli {
 
     /// Seconds to listen after the last probe, and between announcements, 1 to 60 [default: 2]
     #[arg(short = 'w', long = "announce-wait", value_name = "SECONDS",
-          value_parser = clap::value_parser!(u16).range(1..=60))]
+          value_parser = text::within(1..=60_u16))]
     announce_wait: Option<u16>,
 
     /// Timing of claims; -a, -p and -w change single numbers of it [default: rfc3927]
@@ -118,7 +118,7 @@ struct Cli {
     /// Seconds for which open connections may keep the address after a routable one has come, 0
     /// to 86400 [default: 600]
     #[arg(long = "grace", value_name = "SECONDS",
-          value_parser = clap::value_parser!(u32).range(0..=WAIT_MAX_S))]
+          value_parser = text::within(0..=WAIT_MAX_S))]
     grace: Option<u32>,
 
     /// What to do about conflicts over an address in use; -d is short for "never" [default: once]
@@ -130,7 +130,7 @@ struct Cli {
     mode: Option<When>,
 
     /// Metric of the route to 169.254.0.0/16 [default: 1000 and the number of the interface]
-    #[arg(long = "metric", value_name = "NUM")]
+    #[arg(long = "metric", value_name = "NUM", value_parser = text::within(0..=u32::MAX))]
     metric: Option<u32>,
 
     /// Have everything sought on the link that no other route leads to, while there is no

@@ -1,8 +1,11 @@
 //! Values as people write them, on the command line and in the configuration file alike. Errors
 //! are sentences that name what was given and what is allowed.
 
+use std::fmt;
 use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use autoip_core::{AddrRange, LinkLocalAddr};
 use autoip_wire::is_link_local;
@@ -20,6 +23,21 @@ pub(crate) fn forwarded(text: &str) -> Result<Ipv4Addr, String> {
     text.parse().ok().filter(|&addr| is_link_local(addr)).ok_or_else(|| {
         format!("{text:?} is not a link-local address: give one of 169.254.0.0 to 169.254.255.255")
     })
+}
+
+/// Reads a number within `limits`.
+pub(crate) fn within<T>(
+    limits: RangeInclusive<T>,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync
+where
+    T: FromStr + PartialOrd + fmt::Display + Clone + Send + Sync,
+{
+    move |text| {
+        text.parse()
+            .ok()
+            .filter(|number| limits.contains(number))
+            .ok_or_else(|| format!("give a number from {} to {}", limits.start(), limits.end()))
+    }
 }
 
 /// The number of an alias, or none.
@@ -67,6 +85,15 @@ mod tests {
         assert_eq!(place("none"), Ok(Place(None)));
         for text in ["", "run/x", "None", "@x"] {
             assert!(place(text).unwrap_err().contains("whole path"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_out_of_its_limits_is_told_them() {
+        let minutes = within(1..=60_u16);
+        assert_eq!((minutes("1"), minutes("60")), (Ok(1), Ok(60)));
+        for text in ["0", "61", "-1", "99999", "", "ten", "1.5"] {
+            assert_eq!(minutes(text), Err("give a number from 1 to 60".to_owned()), "{text}");
         }
     }
 

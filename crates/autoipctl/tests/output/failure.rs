@@ -44,7 +44,7 @@ fn a_wrong_command_line_says_what_is_allowed() {
         ("probe 300.0.0.1 -i eth0", "is not an IPv4 address"),
         ("probe 224.0.0.1 -i eth0", "no host's address"),
         ("predict 02:00", "six hexadecimal bytes"),
-        ("predict 02:00:00:00:00:01 -n 0", "1..=65024"),
+        ("predict 02:00:00:00:00:01 -n 0", "from 1 to 65024"),
         ("predict 02:00:00:00:00:01 --key 00", "32 hexadecimal digits"),
         ("predict 02:00:00:00:00:01 --range 169.254.2.1-169.254.1.1", "below its first"),
         ("add eth0 --mode sometimes", "fallback, always, route"),
