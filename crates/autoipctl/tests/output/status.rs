@@ -89,7 +89,7 @@ eth0: configured (3)
   timing       rfc3927
   guard        nft
   remembered   169.254.7.7
-  counters     3 probes, 2 announcements, 1 defences, 1 late conflicts
+  counters     3 probes, 2 announcements, 1 defence, 1 late conflict
   conflicts    1 of 10 before the rate limit
   2023-11-14T22:11:15.000Z 02:00:00:00:00:05 claims 169.254.7.7 (late), defended
     ffffffffffff020000000005080600010800060400010200000000

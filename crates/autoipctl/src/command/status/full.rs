@@ -75,25 +75,25 @@ fn facts(interface: &Interface, status: &StatusReply) -> Vec<(&'static str, Stri
     facts
 }
 
-/// Those that are not zero.
+/// Those that are not zero, with the words for one and for many of them.
 fn counters(counters: &Counters) -> String {
     let named = [
-        (counters.probes, "probes"),
-        (counters.announcements, "announcements"),
-        (counters.defences, "defences"),
-        (counters.conflicts_in_use, "candidates in use"),
-        (counters.conflicts_competing, "competing probes"),
-        (counters.conflicts_late, "late conflicts"),
-        (counters.ceded, "given up"),
-        (counters.echoes, "echoes"),
-        (counters.unicast_probes, "unicast probes"),
-        (counters.frames_refused, "frames refused"),
-        (counters.transmit_failures, "not sent"),
+        (counters.probes, "probe", "probes"),
+        (counters.announcements, "announcement", "announcements"),
+        (counters.defences, "defence", "defences"),
+        (counters.conflicts_in_use, "candidate in use", "candidates in use"),
+        (counters.conflicts_competing, "competing probe", "competing probes"),
+        (counters.conflicts_late, "late conflict", "late conflicts"),
+        (counters.ceded, "given up", "given up"),
+        (counters.echoes, "echo", "echoes"),
+        (counters.unicast_probes, "unicast probe", "unicast probes"),
+        (counters.frames_refused, "frame refused", "frames refused"),
+        (counters.transmit_failures, "not sent", "not sent"),
     ];
     let told: Vec<_> = named
         .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, name)| format!("{count} {name}"))
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many }))
         .collect();
     if told.is_empty() { "none".to_owned() } else { told.join(", ") }
 }
