@@ -203,7 +203,7 @@ impl fmt::Display for Refusal {
                 write!(f, "this host has no interface {interface}")
             }
             Self::NotManaged { interface } => {
-                write!(f, "{interface} is not managed; add it first")
+                write!(f, "{interface} is not managed; \"autoipctl status\" shows what is")
             }
             Self::AlreadyManaged { interface } => write!(f, "{interface} is managed already"),
             Self::Unsuitable { interface, reason } => {

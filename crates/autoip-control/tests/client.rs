@@ -97,7 +97,7 @@ fn what_the_service_refuses_is_an_error_of_its_own() {
     let error = client.call(&Claim { interface: "eth7".to_owned(), addr: None }).unwrap_err();
     let expected = Refusal::NotManaged { interface: "eth7".to_owned() };
     assert!(matches!(&error, Error::Refused(refusal) if *refusal == expected), "{error:?}");
-    assert_eq!(error.to_string(), "eth7 is not managed; add it first");
+    assert_eq!(error.to_string(), "eth7 is not managed; \"autoipctl status\" shows what is");
 }
 
 #[test]

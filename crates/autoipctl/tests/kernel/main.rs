@@ -195,6 +195,6 @@ fn a_real_daemon_is_asked_and_told() {
     }
     assert!(host.addresses("eth0").is_empty());
     let (status, text) = tool(&socket, "status eth0");
-    let expected = "autoipctl: eth0 is not managed; add it first\n";
+    let expected = "autoipctl: eth0 is not managed; \"autoipctl status\" shows what is\n";
     assert_eq!((status, text.as_str()), (Some(1), expected));
 }

@@ -56,7 +56,7 @@ fn a_refusal_is_a_sentence_and_a_no() {
             "remove eth0",
             "RemoveInterface",
             error("NotManaged", eth0()),
-            "eth0 is not managed; add it first",
+            "eth0 is not managed; \"autoipctl status\" shows what is",
         ),
         (
             "reannounce eth0",

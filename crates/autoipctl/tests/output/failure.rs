@@ -29,7 +29,11 @@ fn a_daemon_that_ends_is_said() {
     assert_complains(&run(&fake, "monitor"), 1, "the daemon says a.b.C");
     let refusal = error("NotManaged", json!({"interface": "eth7"}));
     let fake = Fake::new(vec![("Monitor", vec![refusal])]);
-    assert_complains(&run(&fake, "monitor eth7"), 1, "eth7 is not managed; add it first");
+    assert_complains(
+        &run(&fake, "monitor eth7"),
+        1,
+        "eth7 is not managed; \"autoipctl status\" shows what is",
+    );
 }
 
 #[test]

@@ -146,7 +146,11 @@ fn json_is_the_reply_itself() {
 fn an_interface_that_is_not_managed_is_a_no() {
     let refusal = error("NotManaged", json!({"interface": "eth7"}));
     let fake = Fake::new(vec![("Status", vec![refusal])]);
-    assert_complains(&run(&fake, "status eth7"), 1, "eth7 is not managed; add it first");
+    assert_complains(
+        &run(&fake, "status eth7"),
+        1,
+        "eth7 is not managed; \"autoipctl status\" shows what is",
+    );
 }
 
 /// Without a terminal there is one table for each thing that happens.
