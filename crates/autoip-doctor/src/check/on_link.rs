@@ -30,9 +30,15 @@ pub(super) fn no_on_link_route(facts: &Facts) -> Vec<Finding> {
 
 fn missing(facts: &Facts, interface: &Interface, takes_part: bool) -> Finding {
     let name = interface.name();
-    let gateway = facts.default_routes().find_map(|route| route.gateway);
-    let becomes = match gateway {
-        Some(gateway) => format!("packets for link-local hosts go to the router {gateway}"),
+    let default = facts.default_routes().min_by_key(|route| route.metric);
+    let becomes = match default.map(|route| (route.gateway, route.index)) {
+        Some((Some(gateway), _)) => {
+            format!("packets for link-local hosts go to the router {gateway}")
+        }
+        Some((None, index)) => {
+            let over = facts.name(index);
+            format!("packets for link-local hosts go where the default route over {over} leads")
+        }
         None => "the kernel knows no way to link-local hosts".to_owned(),
     };
     // The source is a routable address where there is one.
@@ -131,6 +137,22 @@ mod tests {
 
     fn routable(number: u32) -> Interface {
         Interface { addresses: vec![address(number, ROUTABLE, 24)], ..interface(number) }
+    }
+
+    #[test]
+    fn the_preferred_default_route_says_where_packets_go() {
+        let said = |routes: &[Route]| {
+            let facts = Facts { routes: routes.to_vec(), ..host([routable(1), routable(2)]) };
+            no_on_link_route(&facts)[0].what.clone()
+        };
+        let by_router = default_via(1, 100);
+        let onto_link = Route { gateway: None, ..default_via(2, 100) };
+        let farther = |route: &Route| Route { metric: route.metric + 1, ..route.clone() };
+        assert!(said(&[]).contains("knows no way"));
+        let text = said(&[farther(&onto_link), by_router.clone()]);
+        assert!(text.contains("go to the router"), "{text}");
+        let text = said(&[farther(&by_router), onto_link]);
+        assert!(text.contains("where the default route over eth2 leads"), "{text}");
     }
 
     #[test]
