@@ -226,6 +226,21 @@ impl Control {
             return Err(Refusal::NoAddress { interface, addr: Some(addr) });
         }
         let defend = asked.defend.map_or(Defend::Once, translation::wanted_defence);
+        //= LL-2.5-07 nobody keeps a link-local address against a second conflict
+        if defend == Defend::Always && addr.is_link_local() {
+            let reason = format!(
+                "{addr} is link-local and cannot be kept for good: \"defend\" may be \"once\" or \
+                 \"never\""
+            );
+            return Err(Refusal::Refused { reason });
+        }
+        // Two would defend it twice in the time in which RFC 5227 allows it once.
+        let same =
+            |it: &Detection| (it.purpose, it.index, it.addr) == (Purpose::Watch, link.index, addr);
+        if self.detections.values().any(same) {
+            let reason = format!("{addr} on {interface} is watched already, for another client");
+            return Err(Refusal::Refused { reason });
+        }
         let begin = || Detection::begin(Purpose::Watch, &link, addr, Timing::RFC3927, defend);
         let task = self.detection(begin, scene.edge)?;
         Ok(Answer::Begin(task, vec![Reply::new(&WatchReply::default())]))

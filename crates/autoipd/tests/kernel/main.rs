@@ -272,5 +272,7 @@ fn main() -> ExitCode {
         control::detection::a_watched_address_is_defended_once,
         control::detection::a_watched_address_can_be_kept_for_good,
         control::detection::a_watch_ends_with_its_address,
+        control::detection::an_address_is_watched_once_at_a_time,
+        control::detection::a_link_local_address_cannot_be_kept_for_good,
     ])
 }

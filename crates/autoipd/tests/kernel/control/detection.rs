@@ -197,3 +197,37 @@ pub(crate) fn a_watch_ends_with_its_address() {
     let without = Refusal::NoAddress { interface: eth(0), addr: Some(ADDR) };
     assert!(said == gone || said == without, "{said:?}");
 }
+
+/// Two would defend it twice within the interval, and neither would know of the other.
+pub(crate) fn an_address_is_watched_once_at_a_time() {
+    let switch = Switch::new();
+    let peer = Peer::new(&switch);
+    let mut controlled = Controlled::new(&switch, "-i eth5");
+    let replies = begun_watch(&controlled, None);
+    let mut another = watch(&controlled, None);
+    let second = another.next();
+    controlled.station.wire.skip_to_end();
+    peer.announce(ADDR);
+    controlled.station.expect_announcement(ADDR);
+    controlled
+        .station
+        .expect_none("one defence is enough", LATE, |seen| seen.is_announcement_of(ADDR));
+    let Some(Err(Error::Refused(refusal))) = second else { panic!("{second:?}") };
+    assert!(reason(&refusal).contains("is watched already"), "{refusal}");
+    // Who comes after the first one has left is welcome.
+    drop(replies);
+    begun_watch(&controlled, None);
+}
+
+//= test LL-2.5-07
+pub(crate) fn a_link_local_address_cannot_be_kept_for_good() {
+    let switch = Switch::new();
+    let controlled = Controlled::new(&switch, "-i eth5");
+    controlled.station.host.add_address("eth0", X, 16);
+    let method = |defend| Watch { interface: eth(0), addr: X, defend: Some(defend) };
+    let begins = |defend| controlled.connect().call_more(&method(defend)).unwrap().next();
+    eventually("the watch", SOON * 5, || begins(Defend::Once).is_some_and(|it| it.is_ok()));
+    let first = begins(Defend::Always);
+    let Some(Err(Error::Refused(refusal))) = first else { panic!("{first:?}") };
+    assert!(reason(&refusal).contains("link-local"), "{refusal}");
+}
