@@ -250,12 +250,12 @@ impl Control {
 
     /// The machine slept, and heard nothing meanwhile.
     pub(crate) fn on_resume(&mut self) {
-        self.end_detections(Detection::overslept);
+        self.end_detections(|detection| detection.overslept());
     }
 
-    fn end_detections(&mut self, end: impl Fn(&Detection) -> Option<Finding>) {
-        let ended = |(token, it): (&u64, &Detection)| Some((*token, end(it)?));
-        let ended: Vec<_> = self.detections.iter().filter_map(ended).collect();
+    fn end_detections(&mut self, end: impl Fn(&mut Detection) -> Option<Finding>) {
+        let ended = |(token, it): (&u64, &mut Detection)| Some((*token, end(it)?));
+        let ended: Vec<_> = self.detections.iter_mut().filter_map(ended).collect();
         for (token, finding) in ended {
             self.report(token, &finding);
         }
@@ -285,7 +285,9 @@ impl Control {
     fn report(&mut self, token: u64, finding: &Finding) {
         let task = Task::Detection { token };
         let client = self.clients.iter().find(|(_, client)| client.task == task);
-        if let Some((&id, _)) = client {
+        if let Some((&id, client)) = client
+            && !(finding.spare && client.is_behind())
+        {
             self.tell(id, &finding.reply, finding.last);
         }
         if finding.last {

@@ -134,6 +134,11 @@ impl Client {
         self.task.has_parts() && self.unsent.is_empty()
     }
 
+    /// Whether it has not fetched all that it was told.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.unsent.is_empty()
+    }
+
     /// Tells it something.
     pub(super) fn tell(&mut self, reply: &Reply, now: Instant) -> Result<(), Gone> {
         if self.oneway {

@@ -51,6 +51,16 @@ pub(super) struct Detection {
 pub(super) struct Finding {
     pub(super) reply: Reply,
     pub(super) last: bool,
+    /// Nothing follows from it, and anybody on the link can cause it without end: a client that
+    /// has not fetched what came before does without.
+    pub(super) spare: bool,
+}
+
+impl Finding {
+    /// The last one, which ends the detection.
+    fn refusal(refusal: &Refusal) -> Self {
+        Self { reply: refusal.to_reply(), last: true, spare: false }
+    }
 }
 
 impl Detection {
@@ -130,29 +140,44 @@ impl Detection {
     }
 
     /// Whether the link is as it was and, for a watch, the address is still there; else what the
-    /// client is told.
-    pub(super) fn check(&self, host: &Host) -> Option<Finding> {
+    /// client is told. A watch follows the link to another MAC address.
+    pub(super) fn check(&mut self, host: &Host) -> Option<Finding> {
         let link = host.link(self.index).filter(|link| link.name == self.interface);
         let refusal = match (link, self.purpose) {
             (None, _) => Refusal::NoSuchInterface { interface: self.interface.clone() },
             (Some(link), Purpose::Probe)
-                if !link.has_carrier() || link.carrier_changes != self.carrier_changes =>
+                if !link.has_carrier()
+                    || link.carrier_changes != self.carrier_changes
+                    || link.mac.is_some_and(|mac| mac != self.acd.mac()) =>
             {
                 return self.overslept();
             }
             (Some(_), Purpose::Watch) if !host.has(self.index, self.addr, None) => {
                 Refusal::NoAddress { interface: self.interface.clone(), addr: Some(self.addr) }
             }
-            (Some(_), _) => return None,
+            (Some(link), Purpose::Watch) => {
+                self.follow_mac(link);
+                return None;
+            }
+            (Some(_), Purpose::Probe) => return None,
         };
-        Some(Finding { reply: refusal.to_reply(), last: true })
+        Some(Finding::refusal(&refusal))
+    }
+
+    /// Goes on watching with the MAC address that the link has now: a defence with another one
+    /// would send the peers' packets nowhere, and our own frames would look like a conflict.
+    fn follow_mac(&mut self, link: &Link) {
+        if let Some(mac) = link.mac.filter(|&mac| mac != self.acd.mac()) {
+            self.acd.set_mac(mac);
+            self.acd.watch(self.addr);
+        }
     }
 
     /// What a client is told whose probe cannot be relied on, because nothing was heard for a
     /// while. A watch goes on.
     pub(super) fn overslept(&self) -> Option<Finding> {
-        let reason = format!("the link of {} went away meanwhile", self.interface);
-        let finding = Finding { reply: Refusal::Refused { reason }.to_reply(), last: true };
+        let reason = format!("the link of {} went away or changed meanwhile", self.interface);
+        let finding = Finding::refusal(&Refusal::Refused { reason });
         (self.purpose == Purpose::Probe).then_some(finding)
     }
 
@@ -175,6 +200,7 @@ impl Detection {
                 }
             }
         }
+        let mut spare = false;
         let (reply, last) = match (step.event, self.purpose) {
             (None | Some(AcdEvent::Claimed), _) | (Some(AcdEvent::Free), Purpose::Watch) => {
                 return false;
@@ -191,12 +217,13 @@ impl Detection {
                     Purpose::Probe => (Reply::new(&ProbeReply { free: false, conflict }), true),
                     Purpose::Watch => {
                         let last = contest.outcome == Outcome::Ceded;
+                        spare = contest.outcome == Outcome::Endured;
                         (Reply::new(&WatchReply { conflict, defended: false }), last)
                     }
                 }
             }
         };
-        findings.push(Finding { reply, last });
+        findings.push(Finding { reply, last, spare });
         last
     }
 

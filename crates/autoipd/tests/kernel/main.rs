@@ -274,5 +274,7 @@ fn main() -> ExitCode {
         control::detection::a_watch_ends_with_its_address,
         control::detection::an_address_is_watched_once_at_a_time,
         control::detection::a_link_local_address_cannot_be_kept_for_good,
+        control::detection::a_defence_bears_the_mac_address_that_the_link_has,
+        control::detection::a_flood_of_conflicts_ends_no_watch,
     ])
 }

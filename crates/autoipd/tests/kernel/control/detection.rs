@@ -7,6 +7,7 @@ use autoip_control::{
 };
 use autoip_lab::{Answer, Peer, Switch};
 use autoip_linux::boottime;
+use autoip_wire::MacAddr;
 
 use crate::controlled::{Controlled, PATIENCE, eth, reason};
 use crate::station::{LATE, QUICK, SOON, X, assert_between, eventually, lines_with, ms, s};
@@ -230,4 +231,40 @@ pub(crate) fn a_link_local_address_cannot_be_kept_for_good() {
     let first = begins(Defend::Always);
     let Some(Err(Error::Refused(refusal))) = first else { panic!("{first:?}") };
     assert!(reason(&refusal).contains("link-local"), "{refusal}");
+}
+
+pub(crate) fn a_defence_bears_the_mac_address_that_the_link_has() {
+    let switch = Switch::new();
+    let peer = Peer::new(&switch);
+    let mut controlled = Controlled::new(&switch, "-i eth5");
+    let _replies = begun_watch(&controlled, None);
+    let mac = MacAddr([2, 0, 0, 0, 9, 9]);
+    controlled.station.host.set_mac("eth0", mac);
+    eventually("the news of it", SOON * 5, || {
+        let own = controlled.call(&probe(ADDR)).unwrap().conflict;
+        own.is_some_and(|conflict| conflict.mac == mac.to_string())
+    });
+    controlled.station.wire.skip_to_end();
+    peer.announce(ADDR);
+    let defence = controlled.station.expect_announcement(ADDR);
+    assert_eq!(defence.arp.sender_mac, mac);
+}
+
+/// A client that is slower than a flood loses some news of it, and not its watch.
+pub(crate) fn a_flood_of_conflicts_ends_no_watch() {
+    let switch = Switch::new();
+    let peer = Peer::new(&switch);
+    let controlled = Controlled::new(&switch, "-i eth5");
+    let mut replies = begun_watch(&controlled, Some(Defend::Always));
+    let counted = || match &controlled.status().watched[..] {
+        [watched] => Some(watched.counters.conflicts_late),
+        _ => None,
+    };
+    let mut seen = 0;
+    // A megabyte of replies, of which a fifth is fetched; half of it is more than may wait.
+    while seen < 2500 {
+        (0..100).for_each(|_| peer.announce(ADDR));
+        assert!(replies.by_ref().take(20).all(|reply| reply.is_ok()), "it is told of conflicts");
+        seen = counted().expect("it is watched for as long as the client is there");
+    }
 }
