@@ -10,6 +10,7 @@
 //! clients asked for. Must never wait, and never end the daemon.
 
 mod answer;
+mod attempt;
 mod client;
 mod detection;
 mod listener;
@@ -25,8 +26,9 @@ use autoip_core::Instant;
 use autoip_linux::{Peer, Poller, Readiness, boottime};
 use tracing::{debug, warn};
 
+use attempt::Attempts;
 use client::{Client, Gone};
-use detection::{Detection, Detections, Finding};
+use detection::{Detection, Detections, Finding, Purpose};
 pub(crate) use listener::REGISTRY;
 
 use listener::Listener;
@@ -97,6 +99,7 @@ pub(crate) struct Control {
     permission: Permission,
     clients: BTreeMap<u64, Client>,
     detections: Detections,
+    attempts: Attempts,
     next_token: u64,
     /// What the listener and the clients are watched by.
     poller: Poller,
@@ -133,6 +136,7 @@ impl Control {
             permission: Permission::load(),
             clients: BTreeMap::new(),
             detections: Detections::new(),
+            attempts: Attempts::default(),
             next_token: TOKEN_LISTENER + 1,
             poller,
             rests_until: None,
@@ -290,8 +294,12 @@ impl Control {
         {
             self.tell(id, &finding.reply, finding.last);
         }
-        if finding.last {
-            self.detections.remove(&token);
+        if finding.last
+            && let Some(ended) = self.detections.remove(&token)
+            && ended.purpose == Purpose::Probe
+            && ended.has_met_conflict()
+        {
+            self.attempts.conflicted(ended.index, ended.since, boottime());
         }
     }
 

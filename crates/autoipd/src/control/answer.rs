@@ -8,6 +8,7 @@ use autoip_control::{
     MetricsReply, Nothing, Probe, ProbeReply, Reannounce, Refusal, Reply, Request, StateChanged,
     StatusReply, Watch, WatchReply, Watched, exposition,
 };
+use autoip_core::timing::MAX_CONFLICTS;
 use autoip_core::{ConflictKind, Contest, Defend, LinkLocalAddr, MacAddr, Outcome, Timing};
 use autoip_linux::boottime;
 use autoip_linux::rtnl::Link;
@@ -210,6 +211,14 @@ impl Control {
             let reply = ProbeReply { free: false, conflict: Some(conflict) };
             return Ok(Answer::Reply(Reply::new(&reply)));
         }
+        self.attempts.begin(link.index, boottime()).map_err(|wait| {
+            let (interface, wait) = (&link.name, wait.as_secs() + 1);
+            let reason = format!(
+                "probes on {interface} have met {MAX_CONFLICTS} conflicts or more, so there may be \
+                 one a minute; try again in {wait} s"
+            );
+            Refusal::TooMany { reason }
+        })?;
         let begin = || Detection::begin(Purpose::Probe, &link, addr, timing, Defend::Never);
         let task = self.detection(begin, scene.edge)?;
         Ok(Answer::Begin(task, Vec::new()))

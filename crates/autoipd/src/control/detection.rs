@@ -135,6 +135,12 @@ impl Detection {
         findings
     }
 
+    /// Whether another host was found to have the address, or to try it.
+    pub(super) fn has_met_conflict(&self) -> bool {
+        let counters = self.acd.counters();
+        counters.conflicts_in_use > 0 || counters.conflicts_competing > 0
+    }
+
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.acd.poll_timeout()
     }

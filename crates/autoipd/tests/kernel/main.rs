@@ -276,5 +276,6 @@ fn main() -> ExitCode {
         control::detection::a_link_local_address_cannot_be_kept_for_good,
         control::detection::a_defence_bears_the_mac_address_that_the_link_has,
         control::detection::a_flood_of_conflicts_ends_no_watch,
+        control::detection::probes_that_meet_conflicts_are_limited,
     ])
 }

@@ -268,3 +268,19 @@ pub(crate) fn a_flood_of_conflicts_ends_no_watch() {
         seen = counted().expect("it is watched for as long as the client is there");
     }
 }
+
+//= test ACD-2.1.1-08
+pub(crate) fn probes_that_meet_conflicts_are_limited() {
+    let switch = Switch::new();
+    let peer = Peer::new(&switch);
+    let controlled = Controlled::new(&switch, "-i eth5");
+    peer.deny_everything(true);
+    let method = |n| Probe { profile: Some(Profile::Fast), ..probe(Ipv4Addr::new(192, 168, 7, n)) };
+    for n in 1..=10 {
+        assert!(!controlled.call(&method(n)).unwrap().free, "{n}");
+    }
+    let Refusal::TooMany { reason } = controlled.refusal(&method(11)) else { panic!("no limit") };
+    assert!(reason.contains("10 conflicts"), "{reason}");
+    let asked = controlled.station.wire.filtered(|seen| seen.is_probe_for(method(11).addr));
+    assert!(asked.is_empty(), "{asked:?}");
+}
