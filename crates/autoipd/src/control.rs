@@ -28,7 +28,7 @@ use tracing::{debug, warn};
 
 use attempt::Attempts;
 use client::{Client, Gone};
-use detection::{Detection, Detections, Finding, Purpose};
+use detection::{Defended, Detection, Detections, Finding, Purpose};
 pub(crate) use listener::REGISTRY;
 
 use listener::Listener;
@@ -100,6 +100,8 @@ pub(crate) struct Control {
     clients: BTreeMap<u64, Client>,
     detections: Detections,
     attempts: Attempts,
+    /// Watches that have ended, and may not be taken up as if they had defended nothing.
+    defended: Vec<Defended>,
     next_token: u64,
     /// What the listener and the clients are watched by.
     poller: Poller,
@@ -137,6 +139,7 @@ impl Control {
             clients: BTreeMap::new(),
             detections: Detections::new(),
             attempts: Attempts::default(),
+            defended: Vec::new(),
             next_token: TOKEN_LISTENER + 1,
             poller,
             rests_until: None,
@@ -295,12 +298,20 @@ impl Control {
             self.tell(id, &finding.reply, finding.last);
         }
         if finding.last
-            && let Some(ended) = self.detections.remove(&token)
+            && let Some(ended) = self.end_detection(token)
             && ended.purpose == Purpose::Probe
             && ended.has_met_conflict()
         {
             self.attempts.conflicted(ended.index, ended.since, boottime());
         }
+    }
+
+    fn end_detection(&mut self, token: u64) -> Option<Detection> {
+        let now = boottime();
+        let ended = self.detections.remove(&token)?;
+        self.defended.retain(|other| other.acd.is_contested(now));
+        self.defended.extend(ended.defended(now));
+        Some(ended)
     }
 
     /// Sends a client a reply, after which it is at rest if it is the last.
@@ -395,7 +406,7 @@ impl Control {
         if let Some(client) = self.clients.remove(&id)
             && let Task::Detection { token } = client.task
         {
-            self.detections.remove(&token);
+            self.end_detection(token);
         }
     }
 

@@ -50,7 +50,7 @@ impl Control {
             // Who wants no replies waits for none.
             Ok(Answer::Begin(task, _)) if oneway && task != Task::Reload => {
                 if let Task::Detection { token } = task {
-                    self.detections.remove(&token);
+                    self.end_detection(token);
                 }
             }
             Ok(Answer::Begin(task, replies)) => {
@@ -250,7 +250,16 @@ impl Control {
             let reason = format!("{addr} on {interface} is watched already, for another client");
             return Err(Refusal::Refused { reason });
         }
-        let begin = || Detection::begin(Purpose::Watch, &link, addr, Timing::RFC3927, defend);
+        let mut defended = self.defended.iter().rev();
+        let before = defended.find(|it| (it.index, it.addr) == (link.index, addr));
+        let before = before.map(|it| it.acd.clone());
+        let begin = || {
+            let begun = Detection::begin(Purpose::Watch, &link, addr, Timing::RFC3927, defend);
+            begun.map(|mut detection| {
+                before.into_iter().for_each(|acd| detection.take_up(acd));
+                detection
+            })
+        };
         let task = self.detection(begin, scene.edge)?;
         Ok(Answer::Begin(task, vec![Reply::new(&WatchReply::default())]))
     }

@@ -56,6 +56,13 @@ pub(super) struct Finding {
     pub(super) spare: bool,
 }
 
+/// What remains of a watch that has lately defended its address.
+pub(super) struct Defended {
+    pub(super) index: IfIndex,
+    pub(super) addr: Ipv4Addr,
+    pub(super) acd: Acd,
+}
+
 impl Finding {
     /// The last one, which ends the detection.
     fn refusal(refusal: &Refusal) -> Self {
@@ -133,6 +140,22 @@ impl Detection {
             }
         }
         findings
+    }
+
+    /// What another watch of the same address has to know, for as long as that matters.
+    //= ACD-2.4-05 a watch that begins anew does not defend sooner
+    pub(super) fn defended(&self, now: Instant) -> Option<Defended> {
+        let Self { purpose, index, addr, acd, .. } = self;
+        let matters = *purpose == Purpose::Watch && acd.is_contested(now);
+        matters.then(|| Defended { index: *index, addr: *addr, acd: acd.clone() })
+    }
+
+    /// Goes on where an earlier watch of the same address ended.
+    pub(super) fn take_up(&mut self, mut acd: Acd) {
+        acd.set_mac(self.acd.mac());
+        acd.set_defend(self.defend);
+        acd.watch(self.addr);
+        self.acd = acd;
     }
 
     /// Whether another host was found to have the address, or to try it.

@@ -276,6 +276,7 @@ fn main() -> ExitCode {
         control::detection::a_link_local_address_cannot_be_kept_for_good,
         control::detection::a_defence_bears_the_mac_address_that_the_link_has,
         control::detection::a_flood_of_conflicts_ends_no_watch,
+        control::detection::a_client_that_comes_back_defends_no_sooner,
         control::detection::probes_that_meet_conflicts_are_limited,
     ])
 }

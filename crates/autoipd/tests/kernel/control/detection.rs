@@ -284,3 +284,21 @@ pub(crate) fn probes_that_meet_conflicts_are_limited() {
     let asked = controlled.station.wire.filtered(|seen| seen.is_probe_for(method(11).addr));
     assert!(asked.is_empty(), "{asked:?}");
 }
+
+//= test ACD-2.4-05
+pub(crate) fn a_client_that_comes_back_defends_no_sooner() {
+    let switch = Switch::new();
+    let peer = Peer::new(&switch);
+    let mut controlled = Controlled::new(&switch, "-i eth5");
+    let replies = begun_watch(&controlled, None);
+    controlled.station.wire.skip_to_end();
+    peer.announce(ADDR);
+    controlled.station.expect_announcement(ADDR);
+    drop(replies);
+    let mut replies = watch(&controlled, None);
+    assert_eq!(replies.next().unwrap().unwrap(), WatchReply::default());
+    peer.announce(ADDR);
+    let conflict = replies.next().unwrap().unwrap().conflict.unwrap();
+    assert_eq!(conflict.outcome, Outcome::Ceded);
+    controlled.station.expect_none("a second defence", LATE, |seen| seen.is_announcement_of(ADDR));
+}
