@@ -252,12 +252,19 @@ impl Acd {
         }
     }
 
-    /// Announces an address in use once more, as often as after a claim.
+    /// Announces an address in use once more, as often as after a claim. An announcement that is
+    /// to come keeps its time, however often this is asked for.
     pub fn reannounce(&mut self, now: Instant) {
-        if self.in_use() {
-            let left = self.timing.announce_count;
-            self.state = State::Announcing { left, announce_at: now };
-        }
+        let announce_at = match self.state {
+            State::Announcing { announce_at, .. } => announce_at,
+            State::Verifying { .. } | State::Bound => now,
+            State::Idle
+            | State::Waiting { .. }
+            | State::Probing { .. }
+            | State::Listening { .. }
+            | State::Installing { .. } => return,
+        };
+        self.state = State::Announcing { left: self.timing.announce_count, announce_at };
     }
 
     /// The packet of the last step could not be sent: it counts as never sent and is tried again

@@ -468,6 +468,20 @@ fn an_address_announced_again_on_request_is_announced_twice() {
     assert_eq!(driver.stage(), Stage::Claim(Phase::Bound));
 }
 
+/// Somebody who asks fifty times gets what asking once gives.
+//= test LL-2.4-02
+#[test]
+fn announcements_that_are_asked_for_in_a_burst_keep_their_distance() {
+    let mut driver = Driver::bound();
+    for _ in 0..50 {
+        driver.input(Engine::reannounce);
+        driver.run_for(ms(10));
+    }
+    driver.run_for(secs(10));
+    let times = driver.announcement_times();
+    assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= secs(2)), "{times:?}");
+}
+
 #[test]
 fn counters_tell_the_whole_story() {
     let mut driver = Driver::started();

@@ -189,7 +189,8 @@ const TABLE: &[(&[Input], &[Cell])] = &[
     (
         &[Reannounce],
         &[
-            (&[Announcing, Verifying, Bound], "=> announcing"),
+            (&[Announcing], SAME),
+            (&[Verifying, Bound], "=> announcing"),
             (&[Pending, Contested], "=> announcing, contested"),
             (AT_REST, SAME),
             (SEARCHING, SAME),

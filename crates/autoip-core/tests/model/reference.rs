@@ -123,7 +123,8 @@ impl Model {
                 }
             }
             (Input::Reannounce, Stage::InUse(_), _) => {
-                self.go(Stage::InUse(self.timing.announce_count.get()), Some((now, now)));
+                let next = self.next.or(Some((now, now)));
+                self.go(Stage::InUse(self.timing.announce_count.get()), next);
             }
             (Input::TransmitFailed, stage, Some(addr)) => {
                 let again = (now + SECOND, now + SECOND);
