@@ -7,7 +7,7 @@ use std::process::{Child, Command};
 
 use nix::errno::Errno;
 use nix::sys::prctl::set_pdeathsig;
-use nix::sys::signal::{SigSet, Signal, kill, killpg};
+use nix::sys::signal::{SigHandler, SigSet, Signal, kill, killpg};
 use nix::unistd::{Pid, getpid, getppid};
 
 use crate::{Error, Result};
@@ -32,21 +32,32 @@ pub fn die_with_parent(command: &mut Command) {
     }
 }
 
-/// Has the program that `command` starts begin as scripts expect it: with no signal blocked, no
-/// file open but the standard ones, and in a process group of its own, so that [`kill_group`] ends
+/// Has the program that `command` starts begin as scripts expect it: with no signal blocked or
+/// ignored, no file open but the standard ones, and in a process group of its own, so that [`kill_group`] ends
 /// what it started as well.
 pub fn as_script(command: &mut Command) {
     command.process_group(0);
     let begin = || {
         SigSet::empty().thread_set_mask()?;
+        heed_all_signals();
         close_others_on_exec();
         Ok(())
     };
     #[expect(unsafe_code, reason = "code between fork and exec is unsafe by nature")]
-    // SAFETY: the closure calls sigprocmask and close_range, which are async-signal-safe, and
-    // allocates nothing.
+    // SAFETY: the closure calls sigprocmask, signal and close_range, which are async-signal-safe,
+    // and allocates nothing.
     unsafe {
         command.pre_exec(begin);
+    }
+}
+
+/// Whoever started the daemon may have told it to ignore some, as nohup(1) does.
+fn heed_all_signals() {
+    for signal in Signal::iterator() {
+        #[expect(unsafe_code, reason = "handlers are code that runs at any moment")]
+        // SAFETY: the default takes the place of a handler, and no handler of ours is set. That
+        // two signals cannot be changed does no harm.
+        let _ = unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) };
     }
 }
 
