@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use autoip_linux::rtnl::{Address, Event, Link, Rtnl};
 use autoip_linux::{IfIndex, Result};
-use autoip_wire::is_link_local;
+use autoip_wire::{MacAddr, is_link_local};
 
 /// A prefix that leaves nobody else on the link to talk to.
 const HOST_PREFIX: u8 = 32;
@@ -110,6 +110,13 @@ impl Host {
         };
         let (other, _) = self.addresses.iter().find(has_it)?;
         self.links.get(other)
+    }
+
+    /// Whether another interface of this host, and not this one, has the MAC address.
+    pub(crate) fn owns_mac_elsewhere(&self, index: IfIndex, mac: MacAddr) -> bool {
+        let has_it = |link: &Link| link.mac == Some(mac);
+        let here = self.links.get(&index).is_some_and(has_it);
+        !here && self.links.values().any(has_it)
     }
 
     /// The scope of the other addresses in the network of `address` on its interface.

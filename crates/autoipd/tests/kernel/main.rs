@@ -178,6 +178,7 @@ fn main() -> ExitCode {
         sibling::two_ports_on_one_link_get_two_addresses,
         sibling::two_ports_whose_links_become_one_do_not_fight,
         sibling::echoes_and_forgeries_make_no_noise_about_siblings,
+        sibling::a_port_that_nobody_manages_answers_without_a_conflict,
         sibling::two_daemons_on_one_link_get_two_addresses,
         sibling::two_ports_on_two_links_do_not_disturb_each_other,
         overrun::a_deletion_that_went_unseen_is_put_right,

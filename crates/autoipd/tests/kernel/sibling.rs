@@ -150,6 +150,30 @@ pub(crate) fn echoes_and_forgeries_make_no_noise_about_siblings() {
     assert_eq!(lines_with(&daemon, ON_ONE_LINK), 1, "once");
 }
 
+/// The kernel answers for all addresses of the host on a port that nobody manages. The daemon asks
+/// once more while the address is in use, and must not take that answer for another host's.
+//= test LL-3.4-03
+pub(crate) fn a_port_that_nobody_manages_answers_without_a_conflict() {
+    let switch = Switch::new();
+    let (host, memory) = (Host::new("station"), Memory::new());
+    let cables = ["eth0", "eth1"].map(|name| host.connect(&switch, name));
+    let mut wires = cables.each_ref().map(autoip_lab::Cable::capture);
+    let daemon = host.spawn(autoipd("-i eth0 --timing fast -s 169.254.7.7", memory.dir()));
+    assert_eq!(announced(&mut wires[0]), X);
+    let answer = |seen: &Seen| seen.is_from_host() && seen.arp.sender_ip == X && is_reply(seen);
+    wires[1].expect("answer of the other port", CLAIM, answer);
+    assert_eq!(wires[0].wait(s(4), |_| false), None);
+    let announcements = wires[0].filtered(|seen| seen.is_from_host() && seen.is_announcement());
+    assert_eq!(announcements.len(), 2, "it defends: {announcements:#?}");
+    wires[0].skip_to_end();
+    assert_eq!(lines_with(&daemon, "WARN"), 0, "no conflict");
+    assert_eq!(host.addresses("eth0").first().map(|address| address.ip), Some(X));
+    // A stranger is one all the same.
+    let peer = Peer::new(&switch);
+    peer.announce(X);
+    eventually("a conflict with a stranger", SOON, || lines_with(&daemon, "WARN") == 1);
+}
+
 /// Each port has a daemon of its own, and both are told to begin with the same address.
 //= test LL-3.4-03
 pub(crate) fn two_daemons_on_one_link_get_two_addresses() {
