@@ -33,8 +33,8 @@ pub fn die_with_parent(command: &mut Command) {
 }
 
 /// Has the program that `command` starts begin as scripts expect it: with no signal blocked or
-/// ignored, no file open but the standard ones, and in a process group of its own, so that [`kill_group`] ends
-/// what it started as well.
+/// ignored, no file open but the standard ones, and in a process group of its own, so that
+/// [`kill_group`] ends what it started as well.
 pub fn as_script(command: &mut Command) {
     command.process_group(0);
     let begin = || {
