@@ -5,7 +5,6 @@
 //! frames would say; then signals, the kernel's notifications, frames, what is due, and last
 //! the clients of the control socket.
 
-use std::thread;
 use std::time::Duration;
 
 use autoip_core::Instant;
@@ -16,6 +15,7 @@ use autoip_linux::{
 use tracing::{debug, info, trace, warn};
 
 use crate::Failure;
+use crate::aside::{self, drop_aside};
 use crate::control::{Control, Scene};
 use crate::device::Device;
 use crate::edge::Edge;
@@ -369,12 +369,9 @@ impl Daemon {
             End::Left => self.leave(),
         };
         let siblings = std::mem::take(&mut self.edge.siblings);
-        // All wait for the kernel; on several threads they wait together.
-        thread::scope(|scope| {
-            scope.spawn(|| drop(ended));
-            scope.spawn(|| drop(siblings));
-            self.interfaces.close();
-        });
+        let threads = [drop_aside(ended), drop_aside(siblings)];
+        self.interfaces.close();
+        aside::join(threads);
         self.hooks.finish();
         match end {
             End::Asked | End::Left => Ok(()),

@@ -7,6 +7,7 @@
 //! kernel's interfaces and the engines in step (`daemon`, `roster`, `interface`).
 #![forbid(unsafe_code)]
 
+mod aside;
 mod choice;
 mod cli;
 mod compat;

@@ -6,13 +6,13 @@
 //! go. Every input to an interface goes through [`Roster::touch`], which keeps deadlines in order.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::thread;
 
 use autoip_core::{Instant, LinkLocalAddr};
 use autoip_linux::{IfIndex, boottime};
 use tracing::{info, warn};
 
 use crate::Failure;
+use crate::aside::{self, drop_aside};
 use crate::device::Device;
 use crate::edge::Edge;
 use crate::interface::Interface;
@@ -332,19 +332,17 @@ impl Roster {
     }
 }
 
-/// Closes the sockets of these interfaces. Each close of a packet socket waits some ten
-/// milliseconds for the kernel; on several threads they wait together.
+/// Closes the sockets of these interfaces, some on each thread.
 fn close(mut interfaces: Vec<Interface>) {
     if interfaces.len() <= 1 {
         return;
     }
-    thread::scope(|scope| {
-        while !interfaces.is_empty() {
-            let rest = interfaces.split_off(interfaces.len().min(CLOSED_BY_ONE));
-            let some = std::mem::replace(&mut interfaces, rest);
-            scope.spawn(move || drop(some));
-        }
-    });
+    let mut threads = Vec::new();
+    while !interfaces.is_empty() {
+        let rest = interfaces.split_off(interfaces.len().min(CLOSED_BY_ONE));
+        threads.push(drop_aside(std::mem::replace(&mut interfaces, rest)));
+    }
+    aside::join(threads);
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use std::thread;
 
 use autoip_control::{Conflict, ProbeReply, Refusal, Reply, WatchReply};
 use autoip_core::{Acd, AcdEvent, Contest, Defend, Instant, MacAddr, Outcome, Step, Timing};
@@ -14,6 +13,7 @@ use autoip_linux::{ArpFilter, IfIndex, PacketSocket, Result, boottime, seed};
 use tracing::{debug, warn};
 
 use super::translation;
+use crate::aside::drop_aside;
 use crate::host::Host;
 use crate::limit::Limit;
 use crate::marks;
@@ -272,8 +272,8 @@ impl Drop for Detection {
     /// The kernel takes some ten milliseconds to close a packet socket; nobody is to wait for it.
     fn drop(&mut self) {
         let socket = self.socket.take();
-        // Where no thread can be had, the socket is closed with the closure, here and now.
-        let _ = thread::Builder::new().stack_size(64 * 1024).spawn(move || drop(socket));
+        // Nobody waits for the thread.
+        let _ = drop_aside(socket);
     }
 }
 
