@@ -121,6 +121,9 @@ impl Hooks {
         if let What::Conflict(contest) = notice.what {
             self.contests.insert(notice.index, contest);
         }
+        if notice.what == What::Stopped {
+            self.contests.remove(&notice.index);
+        }
         let contest = self.contests.get(&notice.index).copied();
         let job = match self.convention {
             Convention::Hooks => job(notice, contest),
