@@ -199,6 +199,7 @@ impl Interface {
                     follow(&self.choice.settings, device, link, edge);
                 }
                 device.on_timer(edge);
+                self.after_frames(edge);
             }
         }
         Ok(())
@@ -206,10 +207,15 @@ impl Interface {
 
     /// Frames may have come in.
     pub(crate) fn on_frames(&mut self, edge: &mut Edge) {
-        let State::Managed { device, link } = &mut self.state else { return };
+        let State::Managed { device, .. } = &mut self.state else { return };
         device.receive(edge);
+        self.after_frames(edge);
+    }
+
+    /// Another host may have taken an address that was on its way out: no new one is wanted.
+    fn after_frames(&mut self, edge: &mut Edge) {
+        let State::Managed { device, link } = &mut self.state else { return };
         if link.retirement.is_some() && device.in_use().is_none() {
-            // It was on its way out, and another host has taken it: no new one is wanted.
             follow(&self.choice.settings, device, link, edge);
         }
     }
