@@ -57,6 +57,12 @@ complete -c autoipctl -n "__fish_autoipctl_using_subcommand add" -l mode -d 'Whe
 always\t'Always, beside routable ones'
 route\t'Never: routes alone'"
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand add" -l start -d 'The address to try first' -r
+complete -c autoipctl -n "__fish_autoipctl_using_subcommand add" -l range -d 'The addresses to choose from, such as 169.254.1.0-169.254.1.255 [default: as configured]' -r
+complete -c autoipctl -n "__fish_autoipctl_using_subcommand add" -l timing -d 'How long a claim takes: 4 to 7 s, 8 to 10 s, 0.2 s [default: as configured]' -r -f -a "rfc3927\t'RFC 3927 and RFC 5227'
+draft-07\t'Draft 07 of RFC 3927'
+fast\t'For known point-to-point links'"
+complete -c autoipctl -n "__fish_autoipctl_using_subcommand add" -l defend -d 'What to do about another host that claims the address [default: as configured]' -r -f -a "once\t'Give it up at the second conflict within ten seconds'
+never\t'Give it up at the first'"
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand add" -l wait -d 'Wait up to so many seconds for the address and print it; exit with 1 where there is none' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand add" -l socket -d 'The daemon\'s control socket' -r -F
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand add" -l timeout -d 'Seconds that the daemon has for an answer' -r

@@ -32,7 +32,7 @@ pub use event::{AddressAcquired, AddressLost, Event, InterfaceRemoved, Loss, Sta
 pub use inbox::{Inbox, TooLong};
 pub use message::{Call, Reply};
 pub use method::{
-    AddInterface, Claim, Method, Metrics, MetricsReply, Monitor, Nothing, Probe, ProbeReply,
+    AddInterface, Claim, Method, Metrics, MetricsReply, Monitor, Nothing, Probe, ProbeReply, Range,
     Reannounce, Release, Reload, RemoveInterface, Status, Watch, WatchReply,
 };
 pub use refusal::Refusal;

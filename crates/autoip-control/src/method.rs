@@ -33,6 +33,25 @@ pub struct AddInterface {
     /// The address to try first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Ipv4Addr>,
+    /// The addresses to choose from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<Range>,
+    /// The timing of claims.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
+    /// What to do about conflicts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub defend: Option<Defend>,
+}
+
+/// Addresses to choose from, from the first to the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Range {
+    /// The lowest.
+    pub first: Ipv4Addr,
+    /// The highest.
+    pub last: Ipv4Addr,
 }
 
 /// Gives the address of an interface up and manages it no more.

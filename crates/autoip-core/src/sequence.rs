@@ -44,6 +44,18 @@ impl AddrRange {
         (first <= last).then_some(Self { first, last })
     }
 
+    /// The lowest address.
+    #[must_use]
+    pub const fn first(&self) -> LinkLocalAddr {
+        self.first
+    }
+
+    /// The highest address.
+    #[must_use]
+    pub const fn last(&self) -> LinkLocalAddr {
+        self.last
+    }
+
     /// Whether `addr` lies in the range.
     #[must_use]
     pub fn contains(&self, addr: LinkLocalAddr) -> bool {

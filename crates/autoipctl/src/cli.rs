@@ -144,6 +144,18 @@ pub(crate) struct AddArgs {
     #[arg(long, value_name = "ADDR")]
     pub(crate) start: Option<LinkLocalAddr>,
 
+    /// The addresses to choose from, such as 169.254.1.0-169.254.1.255 [default: as configured]
+    #[arg(long, value_name = "FIRST-LAST", value_parser = range)]
+    pub(crate) range: Option<AddrRange>,
+
+    /// How long a claim takes: 4 to 7 s, 8 to 10 s, 0.2 s [default: as configured]
+    #[arg(long, value_enum, value_name = "PROFILE")]
+    pub(crate) timing: Option<Speed>,
+
+    /// What to do about another host that claims the address [default: as configured]
+    #[arg(long, value_enum, value_name = "POLICY")]
+    pub(crate) defend: Option<Defence>,
+
     #[command(flatten)]
     pub(crate) wait: Wait,
 }
@@ -337,6 +349,24 @@ pub(crate) enum Policy {
     Once,
     /// Defend it for good, at most once in ten seconds
     Always,
+}
+
+/// What to do about a conflict over a link-local address, which nobody may keep for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Defence {
+    /// Give it up at the second conflict within ten seconds
+    Once,
+    /// Give it up at the first
+    Never,
+}
+
+impl From<Defence> for Defend {
+    fn from(defence: Defence) -> Self {
+        match defence {
+            Defence::Once => Self::Once,
+            Defence::Never => Self::Never,
+        }
+    }
 }
 
 impl From<Policy> for Defend {

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use autoip_control::{AddInterface, Claim, Error, Event, Method, Monitor};
+use autoip_control::{AddInterface, Claim, Error, Event, Method, Monitor, Range};
 
 use crate::cli::{AddArgs, ClaimArgs};
 use crate::daemon::Daemon;
@@ -15,6 +15,9 @@ pub(super) fn add(args: &AddArgs, daemon: &Daemon, screen: &mut Screen) -> Resul
         interface: args.interface.clone(),
         mode: args.mode.map(Into::into),
         start: args.start.map(Into::into),
+        range: args.range.map(|range| Range { first: range.first().ip(), last: range.last().ip() }),
+        profile: args.timing.map(Into::into),
+        defend: args.defend.map(Into::into),
     };
     start(&method, &args.interface, None, args.wait.wait, daemon, screen)
 }

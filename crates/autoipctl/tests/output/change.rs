@@ -23,6 +23,18 @@ fn each_command_is_one_call() {
         quiet("add eth0 --mode always --start 169.254.20.20", "AddInterface"),
         json!({"interface": "eth0", "mode": "always", "start": "169.254.20.20"})
     );
+    assert_eq!(
+        quiet(
+            "add eth0 --range 169.254.20.0-169.254.20.9 --timing draft-07 --defend never",
+            "AddInterface"
+        ),
+        json!({
+            "interface": "eth0",
+            "range": {"first": "169.254.20.0", "last": "169.254.20.9"},
+            "profile": "draft_07",
+            "defend": "never",
+        })
+    );
     assert_eq!(quiet("remove eth0", "RemoveInterface"), eth0);
     assert_eq!(quiet("claim eth0", "Claim"), eth0);
     assert_eq!(

@@ -387,23 +387,21 @@ fn add(asked: &AddInterface, scene: &mut Scene<'_>) -> Result<(), Refusal> {
         return Err(Refusal::Unsuitable { interface, reason });
     }
     let index = link.index;
-    let mut settings = scene.roster.selection.settings_if_named(link);
-    if let Some(settings) = &mut settings {
-        settings.mode = asked.mode.map_or(settings.mode, translation::wanted_mode);
-        if let Some(start) = asked.start {
-            let invalid = |_| Refusal::InvalidParameter { parameter: "start".to_owned() };
-            settings.start = Some(LinkLocalAddr::new(start).map_err(invalid)?);
-        }
-    }
+    let settings = scene.roster.selection.settings_if_named(link);
+    let settings = settings.map(|settings| translation::wanted_settings(asked, settings));
+    let settings = settings.transpose().map_err(invalid)?;
     if scene.roster.is_managed(index) {
         return Err(Refusal::AlreadyManaged { interface });
     }
     scene.roster.add(scene.edge, &interface, settings).map_err(|failure| refused(&failure))
 }
 
+fn invalid(parameter: &str) -> Refusal {
+    Refusal::InvalidParameter { parameter: parameter.to_owned() }
+}
+
 fn claim(asked: &Claim, scene: &mut Scene<'_>) -> Result<(), Refusal> {
-    let invalid = |_| Refusal::InvalidParameter { parameter: "addr".to_owned() };
-    let addr = asked.addr.map(LinkLocalAddr::new).transpose().map_err(invalid)?;
+    let addr = asked.addr.map(LinkLocalAddr::new).transpose().map_err(|_| invalid("addr"))?;
     match scene.roster.claim(scene.edge, &asked.interface, addr) {
         None => Err(Refusal::NotManaged { interface: asked.interface.clone() }),
         Some(claimed) => claimed.map_err(|reason| Refusal::Refused { reason }),

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use autoip_control as control;
 use autoip_core::{
-    ConflictKind, Contest, Counters, Defend, Instant, Loss, Outcome, Phase, Stage, Timing,
-    ZeroConfState,
+    AddrRange, ConflictKind, Contest, Counters, Defend, Instant, LinkLocalAddr, Loss, Outcome,
+    Phase, Stage, Timing, ZeroConfState,
 };
 use autoip_linux::{boottime, realtime};
 
 use crate::guard::Tier;
-use crate::settings::Mode;
+use crate::settings::{InterfaceSettings, Mode};
 
 /// Both clocks at one moment, to tell points in time by the wall clock.
 #[derive(Clone, Copy, Debug)]
@@ -134,6 +134,36 @@ pub(crate) fn wanted_timing(profile: control::Profile) -> Option<Timing> {
         control::Profile::Fast => Some(Timing::FAST),
         control::Profile::Custom => None,
     }
+}
+
+/// What a client wants of an interface that has these settings otherwise; else which parameter
+/// cannot be had.
+pub(crate) fn wanted_settings(
+    asked: &control::AddInterface,
+    mut settings: InterfaceSettings,
+) -> Result<InterfaceSettings, &'static str> {
+    settings.mode = asked.mode.map_or(settings.mode, wanted_mode);
+    if let Some(control::Range { first, last }) = asked.range {
+        let ends = LinkLocalAddr::new(first).ok().zip(LinkLocalAddr::new(last).ok());
+        let range = ends.and_then(|(first, last)| AddrRange::new(first, last));
+        settings.range = range.ok_or("range")?;
+        // An address of the configuration says nothing about other ranges.
+        settings.start = settings.start.filter(|&start| settings.range.contains(start));
+    }
+    if let Some(start) = asked.start {
+        let start = LinkLocalAddr::new(start).ok();
+        let start = start.filter(|&start| settings.range.contains(start));
+        settings.start = Some(start.ok_or("start")?);
+    }
+    if let Some(profile) = asked.profile {
+        settings.timing = wanted_timing(profile).ok_or("profile")?;
+    }
+    if let Some(defend) = asked.defend {
+        //= LL-2.5-07 a link-local address is not defended without end
+        let defend = Some(wanted_defence(defend)).filter(|&defend| defend != Defend::Always);
+        settings.defend = defend.ok_or("defend")?;
+    }
+    Ok(settings)
 }
 
 pub(crate) fn timing(timing: &Timing) -> control::Timing {

@@ -261,6 +261,7 @@ fn main() -> ExitCode {
         control::event::events_come_in_the_order_of_what_happens,
         control::event::interfaces_can_be_watched_alone,
         control::change::interfaces_come_and_go,
+        control::change::an_interface_is_added_with_settings_of_its_own,
         control::change::what_cannot_be_added_is_refused,
         control::change::a_released_address_stays_away_until_it_is_claimed,
         control::change::any_address_can_be_claimed,

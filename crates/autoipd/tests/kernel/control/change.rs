@@ -1,9 +1,11 @@
 //! The methods that change something: what becomes of the interface.
 
 use std::fs;
+use std::net::Ipv4Addr;
 
 use autoip_control::{
-    AddInterface, Claim, Loss, Mode, Reannounce, Refusal, Release, Reload, RemoveInterface, State,
+    AddInterface, Claim, Defend, Loss, Mode, Profile, Range, Reannounce, Refusal, Release, Reload,
+    RemoveInterface, State,
 };
 use autoip_lab::Switch;
 use autoip_linux::boottime;
@@ -11,8 +13,15 @@ use autoip_linux::boottime;
 use crate::controlled::{Controlled, eth, next_loss, reason};
 use crate::station::{LATE, QUICK, SOON, X, eventually, s};
 
-fn add(interface: &str) -> AddInterface {
-    AddInterface { interface: interface.to_owned(), mode: None, start: None }
+pub(super) fn add(interface: &str) -> AddInterface {
+    AddInterface {
+        interface: interface.to_owned(),
+        mode: None,
+        start: None,
+        range: None,
+        profile: None,
+        defend: None,
+    }
 }
 
 fn claim(addr: Option<[u8; 4]>) -> Claim {
@@ -41,6 +50,25 @@ pub(crate) fn interfaces_come_and_go() {
     assert_eq!(controlled.status_of("eth0").mode, Mode::Fallback);
 }
 
+pub(crate) fn an_interface_is_added_with_settings_of_its_own() {
+    let switch = Switch::new();
+    let mut controlled = Controlled::new(&switch, "-i eth5 --range 169.254.9.0-169.254.9.9 -d");
+    let only = Ipv4Addr::new(169, 254, 20, 7);
+    let range = Some(Range { first: only, last: only });
+    let (profile, defend) = (Some(Profile::Fast), Some(Defend::Once));
+    controlled.call(&AddInterface { range, profile, defend, ..add("eth0") }).unwrap();
+    controlled.station.expect_announcement(only);
+    let status = controlled.status_of("eth0");
+    assert_eq!((status.timing.profile, status.defend), (Profile::Fast, Defend::Once));
+    controlled.call(&RemoveInterface { interface: eth(0) }).unwrap();
+    // What is left out is as configured.
+    controlled.call(&add("eth0")).unwrap();
+    let status = controlled.status_of("eth0");
+    assert_eq!((status.timing.profile, status.defend), (Profile::Rfc3927, Defend::Never));
+    let probe = controlled.station.expect_probe_beside(only);
+    assert!(probe.arp.target_ip.octets().starts_with(&[169, 254, 9]), "{probe:?}");
+}
+
 pub(crate) fn what_cannot_be_added_is_refused() {
     let switch = Switch::new();
     let controlled = Controlled::new(&switch, QUICK);
@@ -54,6 +82,20 @@ pub(crate) fn what_cannot_be_added_is_refused() {
         let refusal = controlled.refusal(&AddInterface { start, ..add("eth1") });
         refusal == Refusal::InvalidParameter { parameter: "start".to_owned() }
     });
+    let addr = |c, d| Ipv4Addr::new(169, 254, c, d);
+    let reserved = Some(Range { first: addr(0, 1), last: addr(1, 9) });
+    let backwards = Some(Range { first: addr(2, 9), last: addr(2, 8) });
+    let range = Some(Range { first: addr(2, 8), last: addr(2, 9) });
+    for (method, parameter) in [
+        (AddInterface { range: reserved, ..add("eth1") }, "range"),
+        (AddInterface { range: backwards, ..add("eth1") }, "range"),
+        (AddInterface { range, start: Some(X), ..add("eth1") }, "start"),
+        (AddInterface { profile: Some(Profile::Custom), ..add("eth1") }, "profile"),
+        (AddInterface { defend: Some(Defend::Always), ..add("eth1") }, "defend"),
+    ] {
+        let expected = Refusal::InvalidParameter { parameter: parameter.to_owned() };
+        assert_eq!(controlled.refusal(&method), expected);
+    }
     assert_eq!(controlled.status().interfaces.len(), 1);
 }
 

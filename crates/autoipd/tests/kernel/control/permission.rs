@@ -9,11 +9,12 @@ use std::process::{Command, ExitCode};
 use std::thread;
 
 use autoip_control::{
-    AddInterface, Claim, Client, Error, Method, Metrics, Monitor, Probe, Reannounce, Refusal,
-    Release, Reload, RemoveInterface, Status, Watch,
+    Claim, Client, Error, Method, Metrics, Monitor, Probe, Reannounce, Refusal, Release, Reload,
+    RemoveInterface, Status, Watch,
 };
 use autoip_lab::Switch;
 
+use super::change;
 use crate::controlled::{Controlled, PATIENCE, await_socket, eth};
 use crate::station::{QUICK, Station, autoipd};
 
@@ -41,7 +42,7 @@ pub(crate) fn play_a_stranger() -> Option<ExitCode> {
     let path = Path::new(&path);
     let interface = eth(0);
     let addr = [192, 168, 7, 7].into();
-    let add = AddInterface { interface: interface.clone(), mode: None, start: None };
+    let add = change::add(&interface);
     let claim = Claim { interface: interface.clone(), addr: None };
     let probe = Probe { interface: interface.clone(), addr, profile: None };
     let watch = Watch { interface: interface.clone(), addr, defend: None };
