@@ -180,6 +180,11 @@ impl Facts {
             .min_by_key(|route| route.metric)
     }
 
+    /// The default route that decides.
+    pub(crate) fn default_route(&self) -> Option<&Route> {
+        self.default_routes().min_by_key(|route| route.metric)
+    }
+
     pub(crate) fn default_routes(&self) -> impl Iterator<Item = &Route> {
         self.main_routes().filter(|route| route.prefix_len == 0)
     }

@@ -13,14 +13,14 @@ pub(super) fn no_on_link_route(facts: &Facts) -> Vec<Finding> {
         interface.is_usable()
             && interface.link.has_carrier()
             && !interface.addresses.is_empty()
-            && facts.on_link_route(interface.index()).is_none()
+            && !is_on_link(facts, interface)
     };
     let taking_part = facts.examined().filter(able).filter(|interface| interface.takes_part());
     let mut found: Vec<_> = taking_part.map(|interface| missing(facts, interface, true)).collect();
     // A host with routable addresses alone needs the route once.
-    let nowhere = facts.interfaces.iter().all(|i| facts.on_link_route(i.index()).is_none());
+    let nowhere = !facts.interfaces.iter().any(|interface| is_on_link(facts, interface));
     if found.is_empty() && nowhere {
-        let best = facts.default_routes().min_by_key(|route| route.metric).map(|best| best.index);
+        let best = facts.default_route().map(|best| best.index);
         let mut others: Vec<_> = facts.examined().filter(able).collect();
         others.sort_by_key(|interface| Some(interface.index()) != best);
         found.extend(others.first().map(|interface| missing(facts, interface, false)));
@@ -28,10 +28,17 @@ pub(super) fn no_on_link_route(facts: &Facts) -> Vec<Finding> {
     found
 }
 
+/// Whether packets for link-local hosts find the link of this interface: by a route of their own,
+/// or because the default route has everything on that link.
+fn is_on_link(facts: &Facts, interface: &Interface) -> bool {
+    let by_default = |route: &Route| route.gateway.is_none() && route.index == interface.index();
+    facts.on_link_route(interface.index()).is_some()
+        || (interface.is_usable() && facts.default_route().is_some_and(by_default))
+}
+
 fn missing(facts: &Facts, interface: &Interface, takes_part: bool) -> Finding {
     let name = interface.name();
-    let default = facts.default_routes().min_by_key(|route| route.metric);
-    let becomes = match default.map(|route| (route.gateway, route.index)) {
+    let becomes = match facts.default_route().map(|route| (route.gateway, route.index)) {
         Some((Some(gateway), _)) => {
             format!("packets for link-local hosts go to the router {gateway}")
         }
@@ -146,13 +153,22 @@ mod tests {
             no_on_link_route(&facts)[0].what.clone()
         };
         let by_router = default_via(1, 100);
-        let onto_link = Route { gateway: None, ..default_via(2, 100) };
+        let onto_tunnel = Route { gateway: None, ..default_via(3, 100) };
         let farther = |route: &Route| Route { metric: route.metric + 1, ..route.clone() };
         assert!(said(&[]).contains("knows no way"));
-        let text = said(&[farther(&onto_link), by_router.clone()]);
+        let text = said(&[farther(&onto_tunnel), by_router.clone()]);
         assert!(text.contains("go to the router"), "{text}");
-        let text = said(&[farther(&by_router), onto_link]);
-        assert!(text.contains("where the default route over eth2 leads"), "{text}");
+        let text = said(&[farther(&by_router), onto_tunnel]);
+        assert!(text.contains("where the default route over interface 3 leads"), "{text}");
+    }
+
+    #[test]
+    fn a_default_route_onto_the_link_will_do() {
+        let onto_link = Route { gateway: None, ..default_via(2, 100) };
+        let mut facts = Facts { routes: vec![onto_link], ..host([routable(1), routable(2)]) };
+        assert_eq!(no_on_link_route(&facts), []);
+        facts.routes.push(default_via(1, 50));
+        assert_eq!(no_on_link_route(&facts).len(), 1, "it is not the one that decides");
     }
 
     #[test]
