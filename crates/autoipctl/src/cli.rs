@@ -228,7 +228,7 @@ pub(crate) struct WatchArgs {
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
     /// The MAC address
-    #[arg(value_name = "MAC")]
+    #[arg(value_name = "MAC", value_parser = device_mac)]
     pub(crate) mac: MacAddr,
 
     /// How many addresses
@@ -415,6 +415,17 @@ fn host_addr(text: &str) -> Result<Ipv4Addr, String> {
     Ok(addr)
 }
 
+fn device_mac(text: &str) -> Result<MacAddr, String> {
+    let mac: MacAddr =
+        text.parse().map_err(|error: autoip_wire::ParseMacError| error.to_string())?;
+    let what = match mac {
+        MacAddr::ZERO => "nobody's address",
+        _ if mac.is_multicast() => "a group's address",
+        _ => return Ok(mac),
+    };
+    Err(format!("{mac} is {what}, and no device has it: give one such as 02:00:00:12:34:56"))
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().filter(|s| (0.001..=WAIT_MAX_S).contains(s));
     seconds
@@ -472,6 +483,9 @@ mod tests {
         }
         for wrong in ["0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255"] {
             assert!(host_addr(wrong).unwrap_err().contains("no host's address"), "{wrong}");
+        }
+        for wrong in ["ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:fb", "00:00:00:00:00:00"] {
+            assert!(device_mac(wrong).unwrap_err().contains("no device has it"), "{wrong}");
         }
         for wrong in ["169.254.1.0", "169.254.2.0-169.254.1.0", "169.254.0.0-169.254.1.0"] {
             assert!(range(wrong).is_err(), "{wrong}");
