@@ -1,4 +1,5 @@
-//! Packages for Debian as files: the one that was built, others like it, and small ones for tests.
+//! Packages as files: those that were built, and for Debian others like them and small ones for
+//! tests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,42 +15,76 @@ pub(crate) struct Archive {
 const REMEDY: &str = "make it with dist/build-packages";
 
 /// What the package is made of, from the root of the workspace.
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 9] = [
     "crates/autoipd",
     "crates/autoipctl",
+    "crates/autoip-control/src",
     "crates/autoip-core/src",
+    "crates/autoip-doctor/src",
     "crates/autoip-linux/src",
+    "crates/autoip-wire/src",
     "dist",
     "man",
 ];
 
-/// Whether there is a package.
-pub(crate) fn is_built() -> bool {
-    newest().is_some()
+/// What kind of package.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Deb,
+    Rpm,
 }
 
-/// The newest package that `dist/build-packages` has made.
+/// Whether there is a package.
+pub(crate) fn is_built() -> bool {
+    newest(Kind::Deb).is_some()
+}
+
+/// The newest package for Debian that `dist/build-packages` has made.
 pub(crate) fn built() -> Archive {
-    let Some(newest) = newest() else {
-        autoip_lab::skip(&format!("no package is built: {REMEDY}"));
-    };
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let newer = SOURCES.iter().find_map(|part| newer_than(&root.join(part), modified(&newest)));
-    if let Some(newer) = newer {
-        let newer = newer.display();
-        autoip_lab::skip(&format!("the package is older than {newer}: {REMEDY}"));
-    }
+    let newest = must_be_built(Kind::Deb);
     let archive = Archive { tree: fresh_directory() };
     dpkg_deb(&["--raw-extract".as_ref(), newest.as_os_str(), archive.tree.as_os_str()]);
     archive
 }
 
-fn newest() -> Option<PathBuf> {
+/// The newest package for Fedora and its like that `dist/build-packages` has made.
+pub(crate) fn built_rpm() -> Vec<u8> {
+    fs::read(must_be_built(Kind::Rpm)).unwrap()
+}
+
+fn must_be_built(kind: Kind) -> PathBuf {
+    let Some(newest) = newest(kind) else {
+        autoip_lab::skip(&format!("no package ({kind:?}) is built: {REMEDY}"));
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let newer = SOURCES.iter().find_map(|part| newer_than(&root.join(part), modified(&newest)));
+    if let Some(newer) = newer {
+        let newer = newer.display();
+        autoip_lab::skip(&format!("the package ({kind:?}) is older than {newer}: {REMEDY}"));
+    }
+    newest
+}
+
+fn newest(kind: Kind) -> Option<PathBuf> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent()?;
-    let files = fs::read_dir(target.join("debian")).into_iter().flatten().map(Result::unwrap);
-    let is_ours = |name: &str| name.starts_with("autoip_") && name.ends_with(".deb");
-    let packages = files.filter(|file| file.file_name().to_str().is_some_and(is_ours));
-    packages.map(|file| file.path()).max_by_key(|path| modified(path))
+    let (folder, begin, end) = match kind {
+        Kind::Deb => ("debian", "autoip_", ".deb"),
+        Kind::Rpm => ("generate-rpm", "autoip-", ".rpm"),
+    };
+    // Where it is depends on whether it was made for the target that builds have anyway.
+    let targets = paths(target).into_iter().chain([target.to_owned()]);
+    let packages = targets.flat_map(|target| paths(&target.join(folder)));
+    let is_ours = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.starts_with(begin) && name.ends_with(end))
+    };
+    packages.filter(is_ours).max_by_key(|path| modified(path))
+}
+
+/// What a folder holds, if there is one.
+fn paths(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    entries.map(|entry| entry.unwrap().path()).collect()
 }
 
 impl Archive {
@@ -139,8 +174,7 @@ fn modified(path: &Path) -> SystemTime {
 /// A file at or below `path` that was changed later than `time`.
 fn newer_than(path: &Path, time: SystemTime) -> Option<PathBuf> {
     if path.is_dir() {
-        let mut entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
-        return entries.find_map(|entry| newer_than(&entry, time));
+        return paths(path).into_iter().find_map(|entry| newer_than(&entry, time));
     }
     (modified(path) > time).then(|| path.to_owned())
 }

@@ -1,6 +1,7 @@
-//! The Debian package, installed, upgraded and removed on a clean system with systemd running.
+//! The packages, installed, upgraded and removed on a clean system with systemd running. That is a
+//! Debian, on which the package for Fedora and its like has to do as well.
 //!
-//! Takes the package that `dist/build-packages` has made; where there is none, or a tool or root's
+//! Takes the packages that `dist/build-packages` has made; where there is none, or a tool or root's
 //! rights are missing, the tests are reported as ignored with the reason. The system is one that
 //! debootstrap makes, kept beside the build output; each test works on a copy of its own that
 //! vanishes with it.
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         removing_takes_the_daemon_and_its_addresses_off,
         purging_leaves_nothing,
         it_takes_the_place_of_avahi_autoipd,
+        an_rpm_is_installed_upgraded_and_removed,
     ])
 }
 
@@ -188,4 +190,36 @@ fn it_takes_the_place_of_avahi_autoipd() {
     let user = Archive::depending("user-of-it", "avahi-autoipd");
     desk.system.put("/root/user.deb", &user.bytes());
     desk.system.run("dpkg --install /root/user.deb");
+}
+
+fn an_rpm_is_installed_upgraded_and_removed() {
+    let rpm = archive::built_rpm();
+    let desk = Desk::new("rpm");
+    desk.system.put("/root/package.rpm", &rpm);
+    // What it needs was not installed by rpm.
+    desk.system.run("rpm --install --nodeps /root/package.rpm");
+    // Presets decide, and those of Debian want every service.
+    assert_eq!(desk.system.answer("systemctl is-enabled autoipd"), "enabled");
+    assert!(!desk.is_active(), "who installs it starts it");
+    desk.system.run("systemctl start autoipd");
+    let before = desk.claimed();
+    assert!(desk.system.answer("getent group netdev").starts_with("netdev:"));
+    assert!(desk.is_there("/etc/autoip/hooks.d"));
+    let version = desk.system.answer("avahi-autoipd --version");
+    assert!(version.contains(env!("CARGO_PKG_VERSION")), "{version}");
+
+    let main_pid = "systemctl show --property MainPID --value autoipd";
+    let first = desk.system.answer(main_pid);
+    desk.system.run("echo '# ours' >>/etc/autoip/autoipd.toml");
+    desk.system.run("rpm --upgrade --force --nodeps /root/package.rpm");
+    assert!(desk.is_active() && desk.system.answer(main_pid) != first);
+    assert_eq!(desk.system.answer("grep -c '# ours' /etc/autoip/autoipd.toml"), "1");
+    assert_eq!(desk.claimed().ip, before.ip);
+
+    desk.system.run("rpm --erase autoip");
+    assert_eq!(desk.ours(), None);
+    assert!(!desk.is_active() && !desk.has_daemon());
+    assert!(!desk.is_there("/usr/sbin/autoipd") && !desk.is_there("/usr/sbin/avahi-autoipd"));
+    assert!(desk.is_there("/etc/autoip/autoipd.toml.rpmsave"), "the administrator's line is kept");
+    assert!(!desk.is_there("/etc/autoip/hooks.d"));
 }

@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 use autoip_lab::{Host, Process};
 
 const SUITE: &str = "bookworm";
+/// Counts up whenever what is made below changes, so that no older system is taken.
+const EDITION: u32 = 2;
 /// What the system has besides what every system has.
-const INCLUDED: &str = "--include=systemd,systemd-sysv,iproute2";
+const INCLUDED: &str = "--include=systemd,systemd-sysv,iproute2,rpm";
 /// How long systemd has to start.
 const BOOT: Duration = Duration::from_secs(60);
 
@@ -29,7 +31,7 @@ pub(crate) struct System {
 /// Makes a clean system where there is none yet. Needs the machine's network.
 pub(crate) fn prepare() {
     BASE.get_or_init(|| {
-        let base = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("debian-{SUITE}"));
+        let base = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("debian-{SUITE}-{EDITION}"));
         if !nix::unistd::geteuid().is_root() {
             return Err("only root can make a system".to_owned());
         }
