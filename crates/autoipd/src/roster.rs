@@ -117,6 +117,11 @@ impl Roster {
         let Some(settings) = settings.or_else(|| self.selection.settings_if_named(link)) else {
             return Err(Failure::Refused(format!("interface {name} has no settings")));
         };
+        if settings.start.is_some() {
+            // Whoever asks for an address does not mean the one of before.
+            self.last_of_device.remove(&index);
+            self.last_of_name.remove(name);
+        }
         self.selection.add(name, settings);
         let result = self.on_change(edge, index);
         let refusal = match self.interface(index) {

@@ -271,14 +271,14 @@ pub(crate) fn output_and_exit_status_go_to_the_log() {
     fs::write(hooks.path("3-no-program"), "#!/no/such/program\n").unwrap();
     hooks.add("4-verbose", "[ \"$1\" = BIND ] && yes many | head -n 5000; trace end");
     let (_station, daemon) = hooks.station(&switch, "");
-    hooks.await_trace(1);
-    await_lines(&daemon, "1-failing failed: exit status: 3", 1);
+    // They run in order, so the last line comes after all others.
+    await_lines(&daemon, "4-verbose: (and more", 1);
+    assert_eq!(lines_with(&daemon, "1-failing failed: exit status: 3"), 1);
     for line in ["to output", "to error", "unended"] {
         assert_eq!(lines_with(&daemon, &format!("eth0: 1-failing: {line}")), 1, "{line}");
     }
     assert_eq!(lines_with(&daemon, "2-killed failed: signal: 9"), 1);
     assert_eq!(lines_with(&daemon, "3-no-program cannot be run"), 1);
-    await_lines(&daemon, "4-verbose: (and more", 1);
     assert_eq!(lines_with(&daemon, "4-verbose: many"), 100);
     end(&daemon);
 }

@@ -48,6 +48,12 @@ pub(crate) fn interfaces_come_and_go() {
     controlled.call(&add("eth0")).unwrap();
     controlled.station.expect_announcement(X);
     assert_eq!(controlled.status_of("eth0").mode, Mode::Fallback);
+    // Unless somebody asks for another one.
+    controlled.call(&RemoveInterface { interface: eth(0) }).unwrap();
+    let other = Ipv4Addr::new(169, 254, 8, 8);
+    controlled.call(&AddInterface { start: Some(other), ..add("eth0") }).unwrap();
+    assert_eq!(controlled.station.expect_probe().arp.target_ip, other);
+    controlled.station.expect_announcement(other);
 }
 
 pub(crate) fn an_interface_is_added_with_settings_of_its_own() {
