@@ -15,8 +15,8 @@ use crate::switch::{BRIDGE, Switch};
 /// The operational state "up" of RFC 2863, as the kernel counts.
 const OPERSTATE_UP: u8 = 6;
 
-/// How long the kernel may take to notice that a carrier has come or gone: milliseconds, in truth, but
-/// on a machine that is busy with other interfaces seconds.
+/// How long the kernel may take to notice that a carrier has come or gone: milliseconds, in truth,
+/// but on a machine that is busy with other interfaces seconds.
 const CARRIER_LIMIT: Duration = Duration::from_secs(10);
 
 /// A cable that is plugged into a switch. Its far end is in a host, in a peer or in a second

@@ -1,4 +1,4 @@
-//! The oldest way to ask about an interface: by name, one number at a time.
+//! The oldest way to ask about an interface: by name, one thing at a time.
 
 use std::os::fd::AsRawFd;
 
@@ -7,6 +7,9 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
 /// Asks a wireless interface for the name of its protocol (linux/wireless.h).
 const SIOCGIWNAME: u32 = 0x8B01;
+
+/// Asks for the driver (linux/ethtool.h).
+const ETHTOOL_GDRVINFO: u32 = 3;
 
 /// What shell scripts about interfaces like to know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,10 +42,43 @@ impl Facts {
     }
 }
 
+/// `struct ethtool_drvinfo` of linux/ethtool.h.
+#[repr(C)]
+struct DriverInfo {
+    command: u32,
+    driver: [u8; 32],
+    versions_and_bus: [u8; 32 * 4],
+    reserved: [u8; 12],
+    numbers: [u32; 5],
+}
+
+/// The name of the driver of the interface called `name`, such as "e1000e" or "cdc_ether"; `None`
+/// where there is no such interface, or it has no driver that tells.
+#[must_use]
+pub fn driver(name: &str) -> Option<String> {
+    let mut info = DriverInfo {
+        command: ETHTOOL_GDRVINFO,
+        driver: [0; 32],
+        versions_and_bus: [0; 32 * 4],
+        reserved: [0; 12],
+        numbers: [0; 5],
+    };
+    let mut request = about(name).ok()?;
+    request.ifr_ifru.ifru_data = (&raw mut info).cast();
+    // What the kernel writes through that pointer fits: it is told the command, which has one
+    // answer.
+    perform(request, libc::SIOCETHTOOL).ok()?;
+    let driver = info.driver.split(|&byte| byte == 0).next().unwrap_or_default();
+    let driver = String::from_utf8_lossy(driver).into_owned();
+    (!driver.is_empty()).then_some(driver)
+}
+
 fn ask(name: &str, question: impl TryInto<libc::Ioctl>) -> nix::Result<libc::ifreq> {
-    // C libraries do not agree on the type of this number.
-    let question = question.try_into().map_err(|_| Errno::EINVAL)?;
-    let socket = socket(AddressFamily::Unix, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
+    perform(about(name)?, question)
+}
+
+/// A question about the interface called `name`.
+fn about(name: &str) -> nix::Result<libc::ifreq> {
     #[expect(unsafe_code, reason = "plain C data")]
     // SAFETY: all of it are numbers, for which zero is a value.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
@@ -53,9 +89,20 @@ fn ask(name: &str, question: impl TryInto<libc::Ioctl>) -> nix::Result<libc::ifr
     for (to, from) in request.ifr_name.iter_mut().zip(name.bytes()) {
         *to = libc::c_char::from_ne_bytes([from]);
     }
+    Ok(request)
+}
+
+fn perform(
+    mut request: libc::ifreq,
+    question: impl TryInto<libc::Ioctl>,
+) -> nix::Result<libc::ifreq> {
+    // C libraries do not agree on the type of this number.
+    let question = question.try_into().map_err(|_| Errno::EINVAL)?;
+    let socket = socket(AddressFamily::Unix, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
     #[expect(unsafe_code, reason = "nix has no call for these questions")]
     // SAFETY: each of the questions reads and writes one ifreq, which lives through the call; the
-    // wireless one is smaller.
+    // wireless one is smaller. The one about the driver also writes a DriverInfo, to which its
+    // ifreq points and which its caller keeps.
     let result = unsafe { libc::ioctl(socket.as_raw_fd(), question, &raw mut request) };
     Errno::result(result).map(|_| request)
 }
@@ -63,6 +110,13 @@ fn ask(name: &str, question: impl TryInto<libc::Ioctl>) -> nix::Result<libc::ifr
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_has_no_driver_has_no_name_of_one() {
+        for name in ["lo", "", "no such name", "a-name-of-sixteen-bytes"] {
+            assert_eq!(driver(name), None, "{name:?}");
+        }
+    }
 
     #[test]
     fn knows_the_loopback_interface_and_no_other_name() {

@@ -52,7 +52,7 @@ pub use entropy::seed;
 pub use error::{Error, Result};
 pub use filter::ArpFilter;
 pub use filter::sibling::{Port, SIBLINGS_MAX};
-pub use ifreq::Facts;
+pub use ifreq::{Facts, driver};
 pub use index::IfIndex;
 pub use launch::{Launch, Side};
 pub use lock::{Acquire, InterfaceLock};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use autoip_linux::rtnl::{Address, Event, Link, Rtnl};
-use autoip_linux::{IfIndex, Result};
+use autoip_linux::{IfIndex, Result, driver};
 use autoip_wire::{MacAddr, is_link_local};
 
 /// A prefix that leaves nobody else on the link to talk to.
@@ -18,6 +18,8 @@ pub(crate) struct Host {
     links: BTreeMap<IfIndex, Link>,
     names: BTreeMap<String, IfIndex>,
     addresses: BTreeMap<IfIndex, Vec<Address>>,
+    /// The drivers of the links that have one; a device keeps it.
+    drivers: BTreeMap<IfIndex, String>,
 }
 
 impl Host {
@@ -41,6 +43,7 @@ impl Host {
                 self.forget_name(*index);
                 self.links.remove(index);
                 self.addresses.remove(index);
+                self.drivers.remove(index);
             }
             Event::AddressAdded(address) => self.add(address.clone()),
             Event::AddressRemoved(address) => self.remove(address),
@@ -55,7 +58,21 @@ impl Host {
     fn set_link(&mut self, link: Link) {
         self.forget_name(link.index);
         self.names.insert(link.name.clone(), link.index);
+        if !self.links.contains_key(&link.index)
+            && let Some(driver) = driver(&link.name)
+        {
+            self.set_driver(link.index, driver);
+        }
         self.links.insert(link.index, link);
+    }
+
+    pub(crate) fn set_driver(&mut self, index: IfIndex, driver: String) {
+        self.drivers.insert(index, driver);
+    }
+
+    /// The name of the driver of the link `index`, if it has one.
+    pub(crate) fn driver(&self, index: IfIndex) -> Option<&str> {
+        self.drivers.get(&index).map(String::as_str)
     }
 
     /// A name may have gone over to another link meanwhile.

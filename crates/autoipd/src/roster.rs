@@ -114,7 +114,9 @@ impl Roster {
         if self.interface(index).is_some_and(Interface::is_managed) {
             return Err(Failure::Refused(format!("interface {name} is managed already")));
         }
-        let Some(settings) = settings.or_else(|| self.selection.settings_if_named(link)) else {
+        let Some(settings) =
+            settings.or_else(|| self.selection.settings_if_named(link, &edge.host))
+        else {
             return Err(Failure::Refused(format!("interface {name} has no settings")));
         };
         if settings.start.is_some() {

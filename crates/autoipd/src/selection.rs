@@ -23,6 +23,8 @@ pub(crate) enum Criterion {
     Name(Pattern),
     Mac(MacAddr),
     Kind(Kind),
+    /// The name of the device's driver.
+    Driver(String),
 }
 
 /// What kind of device an interface is.
@@ -54,7 +56,7 @@ pub(crate) struct Choice {
 }
 
 impl Criterion {
-    fn applies(&self, link: &Link, wanted_as: Option<&str>) -> bool {
+    fn applies(&self, link: &Link, wanted_as: Option<&str>, host: &Host) -> bool {
         match self {
             Self::Name(pattern) => {
                 pattern.matches(&link.name) || wanted_as.is_some_and(|name| pattern.matches(name))
@@ -62,6 +64,7 @@ impl Criterion {
             Self::Mac(mac) => link.mac == Some(*mac),
             Self::Kind(Kind::Physical) => link.kind.is_none(),
             Self::Kind(Kind::Virtual(kind)) => link.kind.as_ref() == Some(kind),
+            Self::Driver(driver) => host.driver(link.index) == Some(driver),
         }
     }
 
@@ -69,7 +72,7 @@ impl Criterion {
     pub(crate) fn name(&self) -> Option<&str> {
         match self {
             Self::Name(pattern) => pattern.exact(),
-            Self::Mac(_) | Self::Kind(_) => None,
+            Self::Mac(_) | Self::Kind(_) | Self::Driver(_) => None,
         }
     }
 
@@ -77,7 +80,7 @@ impl Criterion {
         match self {
             Self::Name(_) => self.name().is_some(),
             Self::Mac(_) => true,
-            Self::Kind(_) => false,
+            Self::Kind(_) | Self::Driver(_) => false,
         }
     }
 }
@@ -93,19 +96,20 @@ impl Rule {
     }
 
     /// Whether all criteria hold.
-    fn fits(&self, link: &Link, wanted_as: Option<&str>) -> bool {
-        self.criteria.iter().all(|criterion| criterion.applies(link, wanted_as))
+    fn fits(&self, link: &Link, wanted_as: Option<&str>, host: &Host) -> bool {
+        self.criteria.iter().all(|criterion| criterion.applies(link, wanted_as, host))
     }
 
     fn applies(&self, link: &Link, wanted_as: Option<&str>, host: &Host) -> bool {
-        self.fits(link, wanted_as)
+        self.fits(link, wanted_as, host)
             && (self.settings.is_none() || self.is_exact() || self.takes(link, host))
     }
 
-    /// Whether it takes a device that it does not name. One whose kind is asked for need not be
-    /// of a kind that would be taken unasked.
+    /// Whether it takes a device that it does not name. One whose kind or driver is asked for need
+    /// not be of a kind that would be taken unasked.
     fn takes(&self, link: &Link, host: &Host) -> bool {
-        let asked = self.criteria.iter().any(|criterion| matches!(criterion, Criterion::Kind(_)));
+        let says = |criterion| matches!(criterion, &Criterion::Kind(_) | &Criterion::Driver(_));
+        let asked = self.criteria.iter().any(says);
         (asked || is_taken_unasked(link)) && is_free(link, host) && unsuitable(link, host).is_none()
     }
 }
@@ -176,8 +180,8 @@ impl Selection {
     }
 
     /// The settings for an interface that somebody names at run time without choosing any.
-    pub(crate) fn settings_if_named(&self, link: &Link) -> Option<InterfaceSettings> {
-        let rule = self.named.iter().find(|rule| rule.fits(link, None))?;
+    pub(crate) fn settings_if_named(&self, link: &Link, host: &Host) -> Option<InterfaceSettings> {
+        let rule = self.named.iter().find(|rule| rule.fits(link, None, host))?;
         rule.settings.clone()
     }
 

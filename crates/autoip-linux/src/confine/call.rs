@@ -187,9 +187,11 @@ fn filter(arch: TargetArch, worker: Option<i32>) -> Compiled<BpfProgram> {
     let names = [libc::PR_SET_NAME, libc::PR_SET_VMA];
     let named = names.map(|option| argument(0, Op::Eq, wide(option)));
     rules.insert(number(libc::SYS_prctl), named.into_iter().collect::<Compiled<_>>()?);
-    // Sockets that do not wait: how the standard library asks for them.
+    // Sockets that do not wait, as the standard library asks for them; and names of drivers.
     let unblock = u64::from(u32::try_from(libc::FIONBIO).unwrap_or_default());
-    rules.insert(number(libc::SYS_ioctl), vec![argument(1, Op::Eq, unblock)?]);
+    let ethtool = u64::from(u32::try_from(libc::SIOCETHTOOL).unwrap_or_default());
+    let control = [unblock, ethtool].map(|request| argument(1, Op::Eq, request));
+    rules.insert(number(libc::SYS_ioctl), control.into_iter().collect::<Compiled<_>>()?);
     let own = getpid().as_raw();
     rules.insert(number(libc::SYS_tgkill), vec![argument(0, Op::Eq, wide(own))?]);
     if let Some(worker) = worker {

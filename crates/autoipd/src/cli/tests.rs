@@ -38,7 +38,7 @@ fn only(line: &str) -> InterfaceSettings {
 fn names(settings: &Settings) -> Vec<String> {
     let name = |rule: &Rule| match rule.criteria.first() {
         Some(Criterion::Name(pattern)) => pattern.to_string(),
-        Some(Criterion::Mac(_) | Criterion::Kind(_)) | None => String::new(),
+        Some(Criterion::Mac(_) | Criterion::Kind(_) | Criterion::Driver(_)) | None => String::new(),
     };
     settings.rules.iter().map(name).collect()
 }

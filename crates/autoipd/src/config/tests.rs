@@ -158,7 +158,8 @@ fn mistakes_are_named_with_line_key_value_and_remedy() {
         ("[[interface]]\nmatch = {}", &["2: match = {…}", "kind = \"bridge\""]),
         ("[[interface]]\nmatch = { mac = \"02:00\" }", &["match = {…}", "02:00:5e:10:00:01"]),
         ("[[interface]]\nmatch = { kind = \"\" }", &["\"physical\"", "\"vlan\""]),
-        ("[[interface]]\nmatch = { driver = \"e1000\" }", &["driver is not a key", "name, mac"]),
+        ("[[interface]]\nmatch = { driver = \"a b\" }", &["match = {…}", "ethtool -i"]),
+        ("[[interface]]\nmatch = { speed = \"1000\" }", &["speed is not a key", "name, mac"]),
         ("[[interface]]\nmatch = \"e\"\nmanage = 1", &["3: manage = 1", "true or false"]),
         (
             "[[interface]]\nmatch = \"e\"\nguard = \"off\"",

@@ -192,7 +192,7 @@ pub(super) fn path_or_none(value: &DeValue<'_>) -> Read<String> {
 /// Which interfaces a table is about: a name or a pattern, or a table of criteria.
 pub(super) fn criteria(value: &DeValue<'_>) -> Read<Vec<Criterion>> {
     let remedy = "give a name or pattern in quotes, or a table such as { mac = \
-                  \"02:00:5e:10:00:01\" } or { kind = \"bridge\" }";
+                  \"02:00:5e:10:00:01\" }, { kind = \"bridge\" } or { driver = \"cdc_ether\" }";
     if let Some(text) = value.as_str() {
         return Ok(vec![Criterion::Name(Pattern::parse(text)?)]);
     }
@@ -205,16 +205,34 @@ pub(super) fn criteria(value: &DeValue<'_>) -> Read<Vec<Criterion>> {
             text.parse::<MacAddr>().map(Criterion::Mac).map_err(|error| format!("{error}"))
         }
         "kind" => kind(string(value, remedy)?).map(Criterion::Kind),
-        _ => Err(format!("{} is not a key; the keys of match are name, mac, kind", key_shown(key))),
+        "driver" => driver(string(value, remedy)?).map(Criterion::Driver),
+        _ => Err(format!(
+            "{} is not a key; the keys of match are name, mac, kind, driver",
+            key_shown(key)
+        )),
     };
     table.iter().map(|(key, value)| criterion(key.get_ref(), value.get_ref())).collect()
 }
 
+/// Whether something of the kernel can have this name.
+fn is_kernel_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    !text.is_empty() && text.chars().all(plain)
+}
+
+fn driver(text: &str) -> Read<String> {
+    let named = is_kernel_name(text).then(|| text.to_owned());
+    named.ok_or_else(|| {
+        "the driver is what the kernel calls it, such as \"e1000e\" or \"cdc_ether\" \
+         (ethtool -i)"
+            .to_owned()
+    })
+}
+
 fn kind(text: &str) -> Read<Kind> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     match text {
         "physical" => Ok(Kind::Physical),
-        _ if !text.is_empty() && text.chars().all(plain) => Ok(Kind::Virtual(text.to_owned())),
+        _ if is_kernel_name(text) => Ok(Kind::Virtual(text.to_owned())),
         _ => Err("the kind is \"physical\", or what the kernel calls it, such as \"bridge\", \
                   \"vlan\" or \"veth\" (ip -details link)"
             .to_owned()),

@@ -387,7 +387,7 @@ fn add(asked: &AddInterface, scene: &mut Scene<'_>) -> Result<(), Refusal> {
         return Err(Refusal::Unsuitable { interface, reason });
     }
     let index = link.index;
-    let settings = scene.roster.selection.settings_if_named(link);
+    let settings = scene.roster.selection.settings_if_named(link, &scene.edge.host);
     let settings = settings.map(|settings| translation::wanted_settings(asked, settings));
     let settings = settings.transpose().map_err(invalid)?;
     if scene.roster.is_managed(index) {

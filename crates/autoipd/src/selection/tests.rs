@@ -111,6 +111,18 @@ fn a_kind_that_is_asked_for_is_taken() {
 }
 
 #[test]
+fn a_driver_that_is_asked_for_is_taken() {
+    let mut host = Host::default();
+    let gadget = link("usb0", Some("gadget"));
+    host.set_driver(gadget.index, "g_ether".to_owned());
+    let others = [Criterion::Driver("g_ether_2".to_owned())];
+    let selection = rules([others.to_vec(), vec![Criterion::Driver("g_ether".to_owned())]]);
+    let choice = selection.choose(&gadget, None, &host).unwrap();
+    assert_eq!((choice.settings.routes.metric, choice.wanted_as), (Some(1), None));
+    assert_eq!(selection.choose(&gadget, None, &Host::default()), None, "it has none");
+}
+
+#[test]
 fn the_first_rule_wins_and_exact_ones_come_first() {
     let selection = rules([vec![name("eth*")], vec![name("e*")], vec![name("eth1")]]);
     assert_eq!(taken(&selection, &link("eth0", None)), Some(0));
@@ -175,7 +187,9 @@ fn an_interface_named_without_settings_gets_those_of_its_rule() {
         |criteria, metric| Rule { criteria, settings: Some(settings(metric)), required: false };
     let named = vec![rule(vec![name("v*")], 1), rule(Vec::new(), 2)];
     let selection = Selection::new(Vec::new(), named);
-    let metric = |link| selection.settings_if_named(&link).and_then(|found| found.routes.metric);
+    let metric = |link| {
+        selection.settings_if_named(&link, &Host::default()).and_then(|found| found.routes.metric)
+    };
     assert_eq!(metric(link("v0", Some("veth"))), Some(1), "also where no pattern would take it");
     assert_eq!(metric(link("eth0", None)), Some(2));
 }

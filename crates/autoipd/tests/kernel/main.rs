@@ -153,6 +153,7 @@ fn main() -> ExitCode {
         selection::an_interface_that_another_daemon_held_is_tried_again,
         selection::without_interfaces_what_leads_to_a_cable_is_taken,
         selection::a_device_that_becomes_a_port_is_let_go_and_comes_back,
+        selection::a_driver_can_be_asked_for,
         selection::devices_that_match_come_and_go,
         selection::a_device_renamed_out_of_a_pattern_is_let_go,
         reload::addresses_that_stay_valid_stay,

@@ -80,6 +80,21 @@ pub(crate) fn a_device_that_becomes_a_port_is_let_go_and_comes_back() {
     assert_eq!((daemon.status(), lines_with(&daemon, "WARN")), (None, 0));
 }
 
+/// Also of a device that comes when the daemon is confined.
+pub(crate) fn a_driver_can_be_asked_for() {
+    let switch = Switch::new();
+    let (host, memory) = (Host::new("station"), Memory::new());
+    let text = "[[interface]]\nmatch = { driver = \"nothing\" }\n\
+                [[interface]]\nmatch = { driver = \"veth\" }";
+    let daemon = start_with(&host, &memory, text);
+    daemon.wait_log(SOON, |line| line.contains("there is no interface to manage; waiting"));
+    add_bridge(&host, "lan0");
+    let mut wire = host.connect(&switch, "eth0").capture();
+    let announced = expect_any_announcement(&mut wire);
+    assert_eq!(announced.arp.sender_mac, host.mac("eth0"));
+    assert_eq!(lines_with(&daemon, "lan0"), 0, "a bridge");
+}
+
 pub(crate) fn devices_that_match_come_and_go() {
     let switch = Switch::new();
     let (host, memory) = (Host::new("station"), Memory::new());
