@@ -76,6 +76,8 @@ pub(crate) struct Device {
     send_fails: bool,
     /// How many conflicts were reported.
     contests: Limit,
+    /// An address that was in use, given up a moment ago. Told when what led to it has been told.
+    lost: Option<(LinkLocalAddr, Loss)>,
     /// What is to be reported when the first announcement has gone out at last.
     unannounced: Option<Event>,
     /// The state that was last made known, and since when it is that.
@@ -121,6 +123,7 @@ impl Device {
             route_trouble: None,
             send_fails: false,
             contests: Limit::per_hour(),
+            lost: None,
             unannounced: None,
             state: ZeroConfState::Idle,
             since: boottime(),
@@ -205,6 +208,7 @@ impl Device {
                 Some(Feedback::Avoid(addr)) => self.engine.avoid(boottime(), addr),
             }
         }
+        self.tell_lost(edge);
         let addr = self.engine.addr();
         self.last = addr.or(self.last);
         match addr {
@@ -452,10 +456,7 @@ impl Device {
         self.installed = None;
         self.set_routes(edge);
         if in_use {
-            let unwanted = loss == Loss::Retired && self.routable.is_none();
-            let why = if unwanted { "no address is wanted here" } else { report::reason(loss) };
-            info!(interface = self.name, "gave up {addr}: {why}");
-            self.note(edge, Some(addr), What::Lost(loss));
+            self.lost = Some((addr, loss));
         }
     }
 

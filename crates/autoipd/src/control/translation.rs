@@ -32,10 +32,11 @@ impl Clock {
 
     /// A point in time in milliseconds since 1970.
     pub(crate) fn ms(&self, at: Instant) -> i64 {
-        let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
-        ms(self.wall)
-            .saturating_add(ms(at.since(self.boot)))
-            .saturating_sub(ms(self.boot.since(at)))
+        // Cut off last: what happened later never seems to have happened earlier.
+        let ns = |duration: Duration| i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX);
+        let since_boot = ns(at.since(self.boot)).saturating_sub(ns(self.boot.since(at)));
+        let ms = ns(self.wall).saturating_add(since_boot).div_euclid(1_000_000);
+        i64::try_from(ms).unwrap_or(i64::MAX)
     }
 }
 

@@ -73,6 +73,7 @@ impl Device {
                 self.report_contest(addr, contest);
                 self.history.push(boottime(), addr.ip(), contest);
                 self.note(edge, Some(addr), What::Conflict(contest));
+                self.tell_lost(edge);
             }
             Event::Defended(addr) => debug!(interface, "announced {addr} in defence"),
             Event::Denier(mac) => warn!(
@@ -86,6 +87,16 @@ impl Device {
             }
         }
         None
+    }
+
+    /// Tells of an address that was given up. The engine has that done first and speaks of the
+    /// conflict afterwards; whoever is told wants to hear of it the other way round.
+    pub(super) fn tell_lost(&mut self, edge: &mut Edge) {
+        let Some((addr, loss)) = self.lost.take() else { return };
+        let unwanted = loss == Loss::Retired && self.routable.is_none();
+        let why = if unwanted { "no address is wanted here" } else { reason(loss) };
+        info!(interface = self.name, "gave up {addr}: {why}");
+        self.note(edge, Some(addr), What::Lost(loss));
     }
 
     //= ACD-1-01 a conflict is reported with the MAC address behind it

@@ -170,6 +170,19 @@ pub(crate) fn variables_of_our_own_say_more() {
     );
 }
 
+/// Also where the first conflict is the last.
+pub(crate) fn a_lost_address_comes_with_who_has_it() {
+    let (switch, hooks) = (Switch::new(), Hooks::new());
+    let peer = Peer::new(&switch);
+    hooks.add("hook", r#"trace "$AUTOIP_EVENT ${AUTOIP_CONFLICT_MAC-none}""#);
+    let (_station, daemon) = hooks.station(&switch, "-d");
+    hooks.await_trace(1);
+    peer.announce(X);
+    hooks.await_trace(2);
+    assert_eq!(hooks.trace()[..2], ["BIND none".to_owned(), format!("CONFLICT {}", peer.mac())]);
+    end(&daemon);
+}
+
 /// Nothing of the daemon's environment, no input, no blocked signal, the root as directory.
 pub(crate) fn surroundings_are_clean() {
     let (switch, hooks) = (Switch::new(), Hooks::new());

@@ -69,6 +69,29 @@ pub(crate) fn events_come_in_the_order_of_what_happens() {
     assert_eq!(removed.interface, "eth0");
 }
 
+pub(crate) fn a_conflict_is_told_before_the_loss_that_it_led_to() {
+    let switch = Switch::new();
+    let peer = Peer::new(&switch);
+    let mut controlled = Controlled::new(&switch, &format!("{QUICK} -d"));
+    controlled.station.expect_announcement(X);
+    let mut events = controlled.monitor(None);
+    let mut next = || events.next().unwrap().unwrap();
+    assert!(matches!(next(), Event::StateChanged(_)), "where things stand");
+    peer.announce(X);
+    let conflict = loop {
+        match next() {
+            Event::Conflict(conflict) => break conflict,
+            Event::StateChanged(to) => assert_ne!(to.state, State::Probing),
+            other => panic!("{other:?}"),
+        }
+    };
+    let Event::AddressLost(lost) = next() else { panic!("what the conflict led to") };
+    assert_eq!((lost.addr, lost.loss), (X, Loss::Conflict));
+    assert!(conflict.time <= lost.time, "{conflict:?} {lost:?}");
+    let Event::StateChanged(changed) = next() else { panic!("the state that follows") };
+    assert!(changed.state == State::Probing && changed.time >= lost.time, "{changed:?}");
+}
+
 pub(crate) fn interfaces_can_be_watched_alone() {
     let switch = Switch::new();
     let mut controlled = Controlled::new(&switch, &format!("{QUICK} -i eth1"));
