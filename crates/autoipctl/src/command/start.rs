@@ -3,7 +3,9 @@
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use autoip_control::{AddInterface, Claim, Error, Event, Method, Monitor, Range};
+use autoip_control::{
+    AddInterface, Claim, Error, Event, Method, Monitor, Range, State, StateChanged,
+};
 
 use crate::cli::{AddArgs, ClaimArgs};
 use crate::daemon::Daemon;
@@ -46,7 +48,8 @@ fn start<M: Method>(
         return Ok(Exit::Done);
     };
     let deadline = Instant::now() + wait;
-    // Before the call, so that nothing can happen unseen after it.
+    // Before the call. The daemon may still take the call first, and the address may come between
+    // the two: the events begin with where things stand.
     let mut events = daemon.connect()?.call_more(&Monitor::default())?;
     daemon.call(method)?;
     let found = match in_use(daemon, interface)? {
@@ -60,6 +63,14 @@ fn start<M: Method>(
             match events.next() {
                 Some(Ok(Event::AddressAcquired(acquired))) if acquired.interface == interface => {
                     break Some(acquired.addr);
+                }
+                Some(Ok(Event::StateChanged(StateChanged {
+                    state, interface: of, addr, ..
+                }))) if of == interface
+                    && matches!(state, State::Announcing | State::Configured)
+                    && addr.is_some_and(|addr| wanted.is_none_or(|wanted| wanted == addr)) =>
+                {
+                    break addr;
                 }
                 Some(Ok(_)) | Some(Err(Error::TimedOut(_))) => {}
                 Some(Err(error)) => return Err(error.into()),
