@@ -21,7 +21,8 @@ fn main() -> ExitCode {
     let mut stdout = io::stdout();
     match examine(&request) {
         Ok(report) => {
-            let out = if as_json { json(&report) } else { text(&report, stdout.is_terminal()) };
+            let out =
+                if as_json { json(&report) } else { text(&report, stdout.is_terminal(), None) };
             // A reader that has seen enough is no error.
             let _ = stdout.write_all(out.as_bytes());
             ExitCode::from(report.exit_status())

@@ -9,7 +9,7 @@
 //! use autoip_doctor::{Request, examine, text};
 //!
 //! let report = examine(&Request::default())?;
-//! print!("{}", text(&report, false));
+//! print!("{}", text(&report, false, None));
 //! std::process::exit(report.exit_status().into());
 //! # Ok::<(), autoip_doctor::Error>(())
 //! ```

@@ -2,26 +2,32 @@
 
 use crate::{Finding, Report, Severity};
 
-const COLUMNS: usize = 96;
+/// Longer lines are tiresome.
+const COLUMNS_MAX: usize = 96;
+/// In shorter ones no sentence has room.
+const COLUMNS_MIN: usize = 40;
 /// Under this the sentences of a finding stand.
 const INDENT: &str = "         ";
 
-/// The report as text, with colours or without.
+/// The report as text, with colours or without, in lines that fit into `columns` where that is
+/// known and reasonable.
 ///
 /// Control characters are shown as escapes: names of programs and interfaces come from others,
 /// and a terminal would obey them.
 #[must_use]
-pub fn text(report: &Report, colour: bool) -> String {
+pub fn text(report: &Report, colour: bool, columns: Option<usize>) -> String {
+    let columns = columns.unwrap_or(COLUMNS_MAX).clamp(COLUMNS_MIN, COLUMNS_MAX);
     let mut out = String::new();
     for finding in &report.findings {
-        out.push_str(&paragraph(finding, colour));
+        out.push_str(&paragraph(finding, colour, columns));
         out.push('\n');
     }
     out.push_str(&summary(report));
     out
 }
 
-fn paragraph(finding: &Finding, colour: bool) -> String {
+fn paragraph(finding: &Finding, colour: bool, columns: usize) -> String {
+    let wrapped = |sentence: &str| wrapped(sentence, columns);
     let severity = format!("{:8}", finding.severity.name());
     let mut out = if colour {
         format!("\x1b[{}m{severity}\x1b[0m ", shade(finding.severity))
@@ -74,12 +80,12 @@ const fn shade(severity: Severity) -> u8 {
 }
 
 /// A sentence in indented lines.
-fn wrapped(sentence: &str) -> String {
+fn wrapped(sentence: &str, columns: usize) -> String {
     let mut out = String::new();
     let mut line = INDENT.to_owned();
     for word in harmless(sentence).split(' ') {
         let is_first = line.len() == INDENT.len();
-        if !is_first && line.chars().count() + 1 + word.chars().count() > COLUMNS {
+        if !is_first && line.chars().count() + 1 + word.chars().count() > columns {
             out.push_str(&line);
             out.push('\n');
             line = INDENT.to_owned();
@@ -130,7 +136,7 @@ mod tests {
     #[test]
     fn it_reads_well() {
         assert_eq!(
-            text(&report(), false),
+            text(&report(), false, None),
             "problem  Packets that come in by eth0 are passed on, those with link-local addresses \
              too.\n         [forwarding]\n         \
              Why: They mean something on their own link alone. (RFC 3927 §2.7)\n         \
@@ -145,24 +151,27 @@ mod tests {
 
     #[test]
     fn colour_is_for_the_severity_alone() {
-        let coloured = text(&report(), true);
+        let coloured = text(&report(), true, None);
         assert!(coloured.starts_with("\x1b[31mproblem \x1b[0m Packets"), "{coloured}");
         let plain = coloured.replace("\x1b[31m", "").replace("\x1b[35m", "").replace("\x1b[0m", "");
-        assert_eq!(plain, text(&report(), false));
+        assert_eq!(plain, text(&report(), false, None));
     }
 
     #[test]
     fn a_healthy_host_gets_one_line() {
         let healthy = Report::new(vec!["eth0".to_owned(), "eth1".to_owned()], Vec::new());
-        assert_eq!(text(&healthy, true), "nothing found; looked at eth0, eth1\n");
+        assert_eq!(text(&healthy, true, None), "nothing found; looked at eth0, eth1\n");
         let bare = Report::new(Vec::new(), Vec::new());
-        assert_eq!(text(&bare, false), "nothing found; no interface to look at\n");
+        assert_eq!(text(&bare, false, None), "nothing found; no interface to look at\n");
     }
 
     #[test]
     fn no_line_is_too_long() {
-        for line in wrapped(&"words and more words ".repeat(30)).lines() {
-            assert!(line.chars().count() <= COLUMNS, "{line}");
+        for columns in [COLUMNS_MIN, 70, COLUMNS_MAX] {
+            for line in wrapped(&"words and more words ".repeat(30), columns).lines() {
+                assert!(line.chars().count() <= columns, "{line}");
+            }
         }
+        assert_eq!(text(&report(), false, Some(7)), text(&report(), false, Some(COLUMNS_MIN)));
     }
 }

@@ -18,14 +18,25 @@ impl Cell {
     }
 }
 
-/// The lines of a table. The last column is as wide as it happens to be.
-pub(crate) fn lines(rows: &[Vec<Cell>], screen: &Screen) -> Vec<String> {
+/// How wide each column of a table is.
+fn widths(rows: &[Vec<Cell>]) -> Vec<usize> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
         cells.map(|cell| cell.text.chars().count()).max().unwrap_or(0)
     };
-    let widths: Vec<_> = (0..columns).map(width).collect();
+    (0..columns).map(width).collect()
+}
+
+/// How wide a table is.
+pub(crate) fn width(rows: &[Vec<Cell>]) -> usize {
+    let widths = widths(rows);
+    widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1)
+}
+
+/// The lines of a table. The last column is as wide as it happens to be.
+pub(crate) fn lines(rows: &[Vec<Cell>], screen: &Screen) -> Vec<String> {
+    let widths = widths(rows);
     rows.iter()
         .map(|row| {
             let mut line = String::new();

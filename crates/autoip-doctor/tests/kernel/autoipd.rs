@@ -40,7 +40,7 @@ fn needs_mending(report: &Report) -> Vec<Id> {
 /// What is printed about this finding alone.
 fn sample(finding: Finding) -> String {
     let interfaces = vec!["eth0".to_owned(), "wlan0".to_owned()];
-    text(&Report { interfaces, findings: vec![finding] }, false)
+    text(&Report { interfaces, findings: vec![finding] }, false, None)
 }
 
 /// The sample in the guide, from the command line on.

@@ -26,7 +26,10 @@ pub(super) fn run(
         Error::NoSuchInterface { .. } => Failure::Other(Exit::Usage, error.to_string()),
         Error::Kernel(error) => error.into(),
     })?;
-    let written = if args.json { json(&report) } else { text(&report, screen.has_colour()) };
+    let written = match args.json {
+        true => json(&report),
+        false => text(&report, screen.has_colour(), screen.columns()),
+    };
     screen.line(written.trim_end_matches('\n'))?;
     Ok(if report.exit_status() == 0 { Exit::Done } else { Exit::No })
 }

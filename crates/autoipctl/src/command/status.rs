@@ -11,9 +11,11 @@ use crate::daemon::Daemon;
 use crate::exit::{Exit, Failure};
 use crate::moment::{date, span};
 use crate::screen::{Screen, Tone};
-use crate::table::{Cell, lines};
+use crate::table::{Cell, lines, width};
 
 mod full;
+
+const HEADING: [&str; 7] = ["INTERFACE", "STATE", "ADDRESS", "SINCE", "MODE", "TIMING", "NOTE"];
 
 /// How often a live status is drawn again though nothing happened: times go on.
 const REDRAW: Duration = Duration::from_secs(1);
@@ -68,10 +70,9 @@ fn overview(status: &StatusReply, screen: &mut Screen) -> Result<(), Failure> {
     if status.interfaces.is_empty() {
         screen.line("no interface is managed")?;
     } else {
-        let heading = ["INTERFACE", "STATE", "ADDRESS", "SINCE", "MODE", "TIMING", "NOTE"];
-        let mut rows = vec![heading.map(|text| Cell::new(Tone::Faint, text)).to_vec()];
+        let mut rows = vec![HEADING.map(|text| Cell::new(Tone::Faint, text))];
         rows.extend(status.interfaces.iter().map(|interface| row(interface, status.now)));
-        for line in lines(&rows, screen) {
+        for line in fitted(&rows, screen.columns(), screen) {
             screen.line(&line)?;
         }
     }
@@ -85,13 +86,44 @@ fn overview(status: &StatusReply, screen: &mut Screen) -> Result<(), Failure> {
     Ok(())
 }
 
-fn row(interface: &Interface, now: i64) -> Vec<Cell> {
+/// The lines of the table, with as many columns as there is room for. The last one, which has no
+/// end, goes under its row first.
+fn fitted(rows: &[[Cell; 7]], room: Option<usize>, screen: &Screen) -> Vec<String> {
+    const LESS_AND_LESS: [&[&str]; 5] = [
+        &[],
+        &["NOTE"],
+        &["NOTE", "MODE"],
+        &["NOTE", "MODE", "SINCE"],
+        &["NOTE", "MODE", "SINCE", "TIMING"],
+    ];
+    let without = |hidden: &[&str]| -> Vec<Vec<Cell>> {
+        let cells = |row: &[Cell; 7]| {
+            let cells = HEADING.iter().zip(row).filter(|(name, _)| !hidden.contains(name));
+            cells.map(|(_, cell)| cell.clone()).collect()
+        };
+        rows.iter().map(cells).collect()
+    };
+    let fits = |hidden: &&&[&str]| room.is_none_or(|room| width(&without(hidden)) <= room);
+    let hidden = LESS_AND_LESS.iter().find(fits).or(LESS_AND_LESS.last());
+    let hidden = hidden.copied().unwrap_or_default();
+    let mut out = Vec::new();
+    for (at, (line, row)) in lines(&without(hidden), screen).into_iter().zip(rows).enumerate() {
+        out.push(line);
+        let [.., note] = row;
+        if at > 0 && hidden.contains(&"NOTE") && !note.text.is_empty() {
+            out.push(format!("  {}", screen.toned(note.tone, &note.text)));
+        }
+    }
+    out
+}
+
+fn row(interface: &Interface, now: i64) -> [Cell; 7] {
     let addr = match (interface.addr, interface.in_use) {
         (Some(addr), true) => addr.to_string(),
         (Some(addr), false) => format!("({addr})"),
         (None, _) => "-".to_owned(),
     };
-    vec![
+    [
         Cell::new(Tone::Plain, &interface.interface),
         Cell::new(tone(interface.state), interface.state.to_string()),
         Cell::new(Tone::Plain, addr),
@@ -153,4 +185,34 @@ fn guard(guard: &Guard, screen: &Screen) -> String {
 fn conflict_line(conflict: &Conflict) -> String {
     let Conflict { time, addr, mac, kind, outcome, .. } = conflict;
     format!("{} {mac} claims {addr} ({kind}), {outcome}", date(*time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrow_terminal_gets_what_matters_most() {
+        let row = |cells: [&str; 7]| cells.map(|text| Cell::new(Tone::Plain, text));
+        let note = "conflict 2 min ago with 02:00:00:00:00:05";
+        let rows = [
+            row(HEADING),
+            row(["eth1", "defending", "169.254.200.200", "3 s", "fallback", "rfc3927", note]),
+            row(["eth2", "configured", "169.254.7.7", "1 d", "always", "fast, not RFC 3927", ""]),
+        ];
+        let lines = |room| fitted(&rows, room, &Screen::stdout());
+        assert!(lines(None)[1].ends_with(note) && lines(Some(200)) == lines(None));
+        let below = lines(Some(80));
+        assert_eq!((below.len(), below[2].as_str()), (4, format!("  {note}").as_str()));
+        assert!(below[0].ends_with("TIMING") && below[3].ends_with("not RFC 3927"));
+        let narrow = lines(Some(40));
+        assert_eq!(narrow[0], "INTERFACE  STATE       ADDRESS");
+        assert_eq!(narrow[1], "eth1       defending   169.254.200.200");
+        assert_eq!(lines(Some(1)), narrow, "less would say nothing");
+        for room in 40..120 {
+            let table = lines(Some(room)).into_iter().filter(|line| !line.starts_with(' '));
+            let widest = table.map(|line| line.chars().count()).max();
+            assert!(widest.is_some_and(|widest| widest <= room), "{room}: {widest:?}");
+        }
+    }
 }
