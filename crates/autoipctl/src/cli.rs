@@ -26,9 +26,9 @@ const EXIT_STATUS: &str = "\
 Exit status:
   0   done, or the answer is yes (the address is free)
   1   the answer is no (the address is taken, the file has mistakes, the doctor found a
-      problem), or it is refused
+      problem; warnings, notes and what it could not look at are none), or it is refused
   2   wrong command line
-  69  no answer can be had: no daemon, no such interface to probe on, no link
+  69  no answer can be had: no daemon, no such interface to probe on or look at, no link
   74  the output cannot be written
   77  not permitted: changes are for root and members of the group netdev";
 
@@ -76,7 +76,7 @@ pub(crate) enum Command {
     Probe(ProbeArgs),
     /// Have an IPv4 address that is on an interface watched and defended until interrupted
     Watch(WatchArgs),
-    /// Print the addresses that a device with this MAC address tries, in order
+    /// Print the addresses that a device with this MAC address tries, in order, each once
     Predict(PredictArgs),
     /// Find what breaks link-local networking on this host, and how to mend it
     Doctor(DoctorArgs),
@@ -409,7 +409,8 @@ fn host_addr(text: &str) -> Result<Ipv4Addr, String> {
     let addr: Ipv4Addr = text
         .parse()
         .map_err(|_| format!("{text:?} is not an IPv4 address: give one such as 192.168.1.5"))?;
-    if addr.is_unspecified() || addr.is_loopback() || addr.is_multicast() || addr.is_broadcast() {
+    let nowhere = addr.octets()[0] == 0;
+    if nowhere || addr.is_loopback() || addr.is_multicast() || addr.is_broadcast() {
         return Err(format!("{addr} is no host's address: give one such as 192.168.1.5"));
     }
     Ok(addr)
@@ -481,7 +482,7 @@ mod tests {
         for wrong in ["0", "-1", "nan", "inf", "1e9", "", "5s"] {
             assert!(seconds(wrong).unwrap_err().contains("0.001 to 86400"), "{wrong}");
         }
-        for wrong in ["0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255"] {
+        for wrong in ["0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "255.255.255.255"] {
             assert!(host_addr(wrong).unwrap_err().contains("no host's address"), "{wrong}");
         }
         for wrong in ["ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:fb", "00:00:00:00:00:00"] {

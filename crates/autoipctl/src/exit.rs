@@ -13,7 +13,7 @@ pub(crate) enum Exit {
     Done,
     /// The answer is no, or the daemon refuses.
     No,
-    /// The command line names what is not there.
+    /// The command line asks for what cannot be.
     Usage,
     /// No answer can be had.
     Unavailable,

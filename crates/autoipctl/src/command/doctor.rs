@@ -23,7 +23,7 @@ pub(super) fn run(
         ..Request::default()
     };
     let report = examine(&request).map_err(|error| match error {
-        Error::NoSuchInterface { .. } => Failure::Other(Exit::Usage, error.to_string()),
+        Error::NoSuchInterface { .. } => Failure::Other(Exit::Unavailable, error.to_string()),
         Error::Kernel(error) => error.into(),
     })?;
     let written = match args.json {

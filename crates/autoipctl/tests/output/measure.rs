@@ -59,8 +59,16 @@ fn predictions_are_those_of_the_sequence() {
     assert_says(&run_alone(&format!("predict 02:00:00:00:00:01 -n 3 --key {key}")), 0, three);
     let other = run_alone(&format!("predict 02:00:00:00:00:01 --key {}", "0".repeat(32)));
     assert_ne!(other.out, ended.out);
-    let one = run_alone("predict 02:00:00:00:00:01 -n 2 --range 169.254.9.9-169.254.9.9");
-    assert_says(&one, 0, "169.254.9.9\n169.254.9.9\n");
+}
+
+#[test]
+fn predictions_have_each_address_once() {
+    let predict = |options: &str| run_alone(&format!("predict 02:00:00:00:00:01 {options}"));
+    let all = predict("-n 256 --range 169.254.9.0-169.254.9.255");
+    let distinct: std::collections::BTreeSet<_> = all.out.lines().collect();
+    assert_eq!((all.status, distinct.len()), (Some(0), 256));
+    let more = predict("-n 3 --range 169.254.9.8-169.254.9.9");
+    assert_complains(&more, 2, "3 addresses are asked for, and 169.254.9.8-169.254.9.9 has 2");
 }
 
 #[test]
