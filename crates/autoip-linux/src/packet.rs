@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use autoip_core::Instant;
 use nix::errno::Errno;
+use nix::net::if_::if_indextoname;
 use nix::sys::socket::{
     AddressFamily, ControlMessageOwned, LinkAddr, MsgFlags, SockFlag, SockType, cmsg_space,
     recvmsg, send, setsockopt, socket, sockopt,
@@ -92,9 +93,9 @@ impl PacketSocket {
         index: IfIndex,
         set_up: impl FnOnce(BorrowedFd<'_>) -> nix::Result<()>,
     ) -> Result<Self> {
-        unbound().and_then(|fd| set_up(fd.as_fd()).map(|()| Self { fd, index })).map_err(|errno| {
-            Error::new(format!("open a packet socket on interface {index}"), errno)
-        })
+        unbound()
+            .and_then(|fd| set_up(fd.as_fd()).map(|()| Self { fd, index }))
+            .map_err(|errno| Error::new(format!("open a packet socket on {}", shown(index)), errno))
     }
 
     /// Chooses which frames are received from here on.
@@ -103,7 +104,7 @@ impl PacketSocket {
     /// itself, so they do no harm.
     pub fn set_filter(&self, filter: ArpFilter) -> Result<()> {
         attach_filter(self.fd.as_fd(), &program(filter)).map_err(|errno| {
-            Error::new(format!("set the packet filter of interface {}", self.index), errno)
+            Error::new(format!("set the packet filter of {}", shown(self.index)), errno)
         })
     }
 
@@ -111,7 +112,7 @@ impl PacketSocket {
     /// [`nft`](crate::nft) can tell them from all others.
     pub fn set_mark(&self, mark: u32) -> Result<()> {
         setsockopt(&self.fd, sockopt::Mark, &mark).map_err(|errno| {
-            Error::new(format!("set the mark {mark:#x} on interface {}", self.index), errno)
+            Error::new(format!("set the mark {mark:#x} on {}", shown(self.index)), errno)
         })
     }
 
@@ -121,9 +122,7 @@ impl PacketSocket {
     pub fn send(&self, frame: &[u8]) -> Result<()> {
         match send(self.fd.as_raw_fd(), frame, MsgFlags::empty()) {
             Ok(_) => Ok(()),
-            Err(errno) => {
-                Err(Error::new(format!("send a frame on interface {}", self.index), errno))
-            }
+            Err(errno) => Err(Error::new(format!("send a frame on {}", shown(self.index)), errno)),
         }
     }
 
@@ -148,7 +147,7 @@ impl PacketSocket {
                     errors_left -= 1;
                 }
                 Err(errno) => {
-                    let op = format!("receive from interface {}", self.index);
+                    let op = format!("receive from {}", shown(self.index));
                     return Err(Error::new(op, errno));
                 }
             }
@@ -180,7 +179,7 @@ impl PacketSocket {
     /// them in time.
     pub fn dropped(&self) -> Result<u32> {
         drop_count(self.fd.as_fd()).map_err(|errno| {
-            Error::new(format!("read the statistics of interface {}", self.index), errno)
+            Error::new(format!("read the statistics of {}", shown(self.index)), errno)
         })
     }
 }
@@ -188,6 +187,14 @@ impl PacketSocket {
 impl AsFd for PacketSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+}
+
+/// An interface as messages call it: by its name, where the kernel tells.
+fn shown(index: IfIndex) -> String {
+    match if_indextoname(index.get()) {
+        Ok(name) => name.to_string_lossy().into_owned(),
+        Err(_) => format!("interface {index}"),
     }
 }
 

@@ -192,7 +192,16 @@ impl Reader<'_> {
         };
         for element in array {
             match element.get_ref() {
-                DeValue::Table(table) => tables.push(self.interface(element.span(), table, below)),
+                DeValue::Table(table) => {
+                    let interface = self.interface(element.span(), table, below);
+                    let same = |other: &InterfaceTable| other.criteria == interface.criteria;
+                    if !interface.criteria.is_empty() && tables.iter().any(same) {
+                        let sentence = "another [[interface]] before this one has the same match, \
+                                        and counts: write one table of the two";
+                        self.mistake(&element.span(), sentence.to_owned());
+                    }
+                    tables.push(interface);
+                }
                 DeValue::String(_)
                 | DeValue::Integer(_)
                 | DeValue::Float(_)

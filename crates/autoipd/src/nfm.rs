@@ -40,6 +40,9 @@ impl OptionList {
         };
         for item in text.split(',').filter(|item| !item.is_empty()) {
             match item.split_once('=') {
+                Some(("if", "")) => {
+                    return Err(format!("{item} names no interface: write it behind the sign"));
+                }
                 Some(("if", name)) => list.interface = name.to_owned(),
                 Some(("ip", addr)) => {
                     let addr = addr.parse().map_err(|error| format!("{item}: {error}"))?;
@@ -105,6 +108,8 @@ mod tests {
         }
         let error = OptionList::parse("ip=169.254.0.7").unwrap_err();
         assert!(error.contains("169.254.1.0 to 169.254.254.255"), "{error}");
+        let error = OptionList::parse("debug,if=").unwrap_err();
+        assert!(error.contains("if= names no interface"), "{error}");
         for item in ["metric=3", "Debug", "debug=1", "if"] {
             let error = OptionList::parse(item).unwrap_err();
             assert!(error.contains(item) && error.contains("abandon"), "{error}");

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use autoip_core::{AddrRange, LinkLocalAddr};
-use autoip_wire::is_link_local;
+use autoip_wire::{ParseLinkLocalError, is_link_local};
 
 use crate::choice::Alias;
 use crate::settings::Place;
@@ -66,7 +66,12 @@ pub(crate) fn range(text: &str) -> Result<AddrRange, String> {
     let (first, last) = text.split_once('-').ok_or_else(|| {
         format!("{text:?} is not a range: give two addresses with a hyphen between")
     })?;
-    let addr = |text: &str| text.trim().parse().map_err(|error| format!("{text:?}: {error}"));
+    let addr = |text: &str| {
+        text.trim().parse().map_err(|error| match error {
+            ParseLinkLocalError::Syntax => format!("{text:?} is {error}"),
+            ParseLinkLocalError::Range(error) => error.to_string(),
+        })
+    };
     let (first, last): (LinkLocalAddr, LinkLocalAddr) = (addr(first)?, addr(last)?);
     AddrRange::new(first, last).ok_or_else(|| {
         format!(

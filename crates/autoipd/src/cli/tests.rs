@@ -297,7 +297,7 @@ fn refuses_names_that_no_interface_can_have() {
     for name in ["enx00112233445566", "a/b", "eth0:9", ".."] {
         assert!(refusal(&format!("-i {name}")).contains("1 to 15 bytes"), "{name}");
     }
-    assert!(refusal("-o if=").contains("1 to 15 bytes"));
+    assert!(refusal("-o if=").contains("if= names no interface"));
 }
 
 #[test]

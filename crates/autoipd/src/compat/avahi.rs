@@ -138,7 +138,7 @@ impl Cli {
         let interface = self.interface.take().ok_or("name the interface")?;
         let pid_file = PidFile::of(&interface);
         if self.kill {
-            pid_file.end().map_err(|why| format!("no daemon was ended: {why}"))
+            pid_file.end().map_err(|why| format!("no daemon to end: {why}"))
         } else if self.refresh {
             pid_file.refresh().map_err(|why| format!("no daemon was asked: {why}"))
         } else if self.check {

@@ -39,6 +39,9 @@ impl PidFile {
     /// The daemon that runs.
     pub(super) fn running(&self) -> Result<i32, String> {
         let path = self.path.display();
+        if !self.path.exists() {
+            return Err(format!("none runs, for there is no {path}"));
+        }
         let text = fs::read_to_string(&self.path).map_err(|error| format!("{path}: {error}"))?;
         let pid = text.trim().parse().map_err(|_| format!("{path} holds no process number"))?;
         match command_of(pid) {

@@ -130,10 +130,20 @@ pub(super) fn duration(value: &DeValue<'_>, allowed: RangeInclusive<Duration>) -
         format!(
             "give a number of seconds, or text with units such as \"10 s\", \"200 ms\" or \
              \"1h 30min\", from {} to {}",
-            humantime::format_duration(*allowed.start()),
-            humantime::format_duration(*allowed.end())
+            time_shown(*allowed.start()),
+            time_shown(*allowed.end())
         )
     })
+}
+
+/// A time as a message shows it, in a form that is understood as well.
+fn time_shown(time: Duration) -> String {
+    const DAY_MS: u128 = 86_400_000;
+    match time.as_millis() {
+        DAY_MS => "1 day".to_owned(),
+        ms if ms % 1000 == 0 => format!("{} s", ms / 1000),
+        ms => format!("{ms} ms"),
+    }
 }
 
 /// One of the times that make a claim, in milliseconds.
@@ -202,7 +212,8 @@ pub(super) fn criteria(value: &DeValue<'_>) -> Read<Vec<Criterion>> {
         "name" => Pattern::parse(string(value, remedy)?).map(Criterion::Name),
         "mac" => {
             let text = string(value, remedy)?;
-            text.parse::<MacAddr>().map(Criterion::Mac).map_err(|error| format!("{error}"))
+            let mac = text.parse::<MacAddr>().map(Criterion::Mac);
+            mac.map_err(|error| format!("{:?} is none: {error}", cut(text)))
         }
         "kind" => kind(string(value, remedy)?).map(Criterion::Kind),
         "driver" => driver(string(value, remedy)?).map(Criterion::Driver),

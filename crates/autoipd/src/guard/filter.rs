@@ -69,7 +69,9 @@ impl Filter {
             return first;
         }
         let other = format!("autoip_{}", process::id());
-        named(other.clone()).inspect(|_| info!("{taken}; its name is {other} instead"))
+        named(other.clone()).inspect(|_| {
+            info!("{taken}: somebody has it, most likely another autoipd; ours are called {other}");
+        })
     }
 
     fn begin(&mut self, exempt: &[Ipv4Addr]) -> Result<()> {

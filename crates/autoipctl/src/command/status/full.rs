@@ -66,7 +66,9 @@ fn facts(interface: &Interface, status: &StatusReply) -> Vec<(&'static str, Stri
     };
     facts.push(("defence", defence.to_owned()));
     facts.push(("timing", timing(interface)));
-    facts.push(("guard", interface.guard.to_string()));
+    if interface.index.is_some() {
+        facts.push(("guard", interface.guard.to_string()));
+    }
     facts.extend(interface.remembered.map(|addr| ("remembered", addr.to_string())));
     facts.extend(interface.denier.clone().map(|mac| ("denied by", mac)));
     facts.push(("counters", counters(&interface.counters)));

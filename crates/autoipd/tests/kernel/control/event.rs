@@ -79,11 +79,12 @@ pub(crate) fn a_conflict_is_told_before_the_loss_that_it_led_to() {
     assert!(matches!(next(), Event::StateChanged(_)), "where things stand");
     peer.announce(X);
     let conflict = loop {
-        match next() {
-            Event::Conflict(conflict) => break conflict,
-            Event::StateChanged(to) => assert_ne!(to.state, State::Probing),
-            other => panic!("{other:?}"),
+        let event = next();
+        if let Event::Conflict(conflict) = event {
+            break conflict;
         }
+        let calm = |it: &Event| matches!(it, Event::StateChanged(to) if to.state != State::Probing);
+        assert!(calm(&event), "{event:?}");
     };
     let Event::AddressLost(lost) = next() else { panic!("what the conflict led to") };
     assert_eq!((lost.addr, lost.loss), (X, Loss::Conflict));
