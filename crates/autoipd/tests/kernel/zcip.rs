@@ -116,7 +116,8 @@ pub(crate) fn a_script_that_refuses_ends_it() {
     assert!(scene.wire.from_host().is_empty());
 }
 
-/// `-q` ends with success after the last announcement, and leaves the address behind.
+/// `-q` ends with success after the last announcement, and leaves the address behind; a second run
+/// finds it there, and has no other.
 pub(crate) fn quit_leaves_the_address_behind() {
     let switch = Switch::new();
     let mut scene = Scene::new(&switch);
@@ -129,6 +130,14 @@ pub(crate) fn quit_leaves_the_address_behind() {
     assert_eq!(scene.place.trace().last(), Some(&format!("1 config eth0 {X}")));
     let marked = scene.host.routes().into_iter().filter(|route| route.protocol == 169).count();
     assert_eq!(marked, 0, "nothing else stays");
+
+    scene.wire.skip_to_end();
+    let daemon = scene.start("-f -q");
+    let probe = scene.wire.expect("probe", CLAIM, |seen| seen.is_from_host() && seen.is_probe());
+    assert_eq!(probe.arp.target_ip, X);
+    scene.expect_announcement(X);
+    assert!(daemon.wait(CLAIM).success());
+    assert_eq!(scene.addresses(), [X]);
 }
 
 /// `-l` takes the one range that there is.
