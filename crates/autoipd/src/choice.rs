@@ -97,10 +97,7 @@ impl Choices {
     pub(crate) fn settings(&self) -> Result<InterfaceSettings, String> {
         let range = self.range.unwrap_or(AddrRange::ALL);
         if let Some(start) = self.start.filter(|&start| !range.contains(start)) {
-            return Err(format!(
-                "start {start} does not lie in the range {range}: choose one inside, or another \
-                 range"
-            ));
+            return Err(outside(start, range));
         }
         Ok(InterfaceSettings {
             mode: self.mode.unwrap_or(Mode::Fallback),
@@ -117,6 +114,11 @@ impl Choices {
             alias: self.alias.map_or(Some(ALIAS), |Alias(number)| number),
         })
     }
+}
+
+/// What is wrong with a first address outside the range.
+pub(crate) fn outside(start: LinkLocalAddr, range: AddrRange) -> String {
+    format!("start {start} does not lie in the range {range}: choose one inside, or another range")
 }
 
 impl Numbers {

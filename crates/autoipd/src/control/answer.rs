@@ -389,19 +389,16 @@ fn add(asked: &AddInterface, scene: &mut Scene<'_>) -> Result<(), Refusal> {
     let index = link.index;
     let settings = scene.roster.selection.settings_if_named(link, &scene.edge.host);
     let settings = settings.map(|settings| translation::wanted_settings(asked, settings));
-    let settings = settings.transpose().map_err(invalid)?;
+    let settings = settings.transpose()?;
     if scene.roster.is_managed(index) {
         return Err(Refusal::AlreadyManaged { interface });
     }
     scene.roster.add(scene.edge, &interface, settings).map_err(|failure| refused(&failure))
 }
 
-fn invalid(parameter: &str) -> Refusal {
-    Refusal::InvalidParameter { parameter: parameter.to_owned() }
-}
-
 fn claim(asked: &Claim, scene: &mut Scene<'_>) -> Result<(), Refusal> {
-    let addr = asked.addr.map(LinkLocalAddr::new).transpose().map_err(|_| invalid("addr"))?;
+    let invalid = |_| Refusal::InvalidParameter { parameter: "addr".to_owned() };
+    let addr = asked.addr.map(LinkLocalAddr::new).transpose().map_err(invalid)?;
     match scene.roster.claim(scene.edge, &asked.interface, addr) {
         None => Err(Refusal::NotManaged { interface: asked.interface.clone() }),
         Some(claimed) => claimed.map_err(|reason| Refusal::Refused { reason }),

@@ -10,6 +10,7 @@ use autoip_core::{
 };
 use autoip_linux::{boottime, realtime};
 
+use crate::choice::outside;
 use crate::guard::Tier;
 use crate::settings::{InterfaceSettings, Mode};
 
@@ -137,32 +138,40 @@ pub(crate) fn wanted_timing(profile: control::Profile) -> Option<Timing> {
     }
 }
 
-/// What a client wants of an interface that has these settings otherwise; else which parameter
-/// cannot be had.
+/// What a client wants of an interface that has these settings otherwise.
+///
+/// # Errors
+///
+/// Which parameter has a value that cannot be, or why the values do not go together.
 pub(crate) fn wanted_settings(
     asked: &control::AddInterface,
     mut settings: InterfaceSettings,
-) -> Result<InterfaceSettings, &'static str> {
+) -> Result<InterfaceSettings, control::Refusal> {
+    let invalid =
+        |parameter: &str| control::Refusal::InvalidParameter { parameter: parameter.to_owned() };
     settings.mode = asked.mode.map_or(settings.mode, wanted_mode);
     if let Some(control::Range { first, last }) = asked.range {
         let ends = LinkLocalAddr::new(first).ok().zip(LinkLocalAddr::new(last).ok());
         let range = ends.and_then(|(first, last)| AddrRange::new(first, last));
-        settings.range = range.ok_or("range")?;
+        settings.range = range.ok_or_else(|| invalid("range"))?;
         // An address of the configuration says nothing about other ranges.
         settings.start = settings.start.filter(|&start| settings.range.contains(start));
     }
     if let Some(start) = asked.start {
-        let start = LinkLocalAddr::new(start).ok();
-        let start = start.filter(|&start| settings.range.contains(start));
-        settings.start = Some(start.ok_or("start")?);
+        let start = LinkLocalAddr::new(start).map_err(|_| invalid("start"))?;
+        if !settings.range.contains(start) {
+            let reason = outside(start, settings.range);
+            return Err(control::Refusal::Refused { reason });
+        }
+        settings.start = Some(start);
     }
     if let Some(profile) = asked.profile {
-        settings.timing = wanted_timing(profile).ok_or("profile")?;
+        settings.timing = wanted_timing(profile).ok_or_else(|| invalid("profile"))?;
     }
     if let Some(defend) = asked.defend {
         //= LL-2.5-07 a link-local address is not defended without end
         let defend = Some(wanted_defence(defend)).filter(|&defend| defend != Defend::Always);
-        settings.defend = defend.ok_or("defend")?;
+        settings.defend = defend.ok_or_else(|| invalid("defend"))?;
     }
     Ok(settings)
 }

@@ -95,13 +95,14 @@ pub(crate) fn what_cannot_be_added_is_refused() {
     for (method, parameter) in [
         (AddInterface { range: reserved, ..add("eth1") }, "range"),
         (AddInterface { range: backwards, ..add("eth1") }, "range"),
-        (AddInterface { range, start: Some(X), ..add("eth1") }, "start"),
         (AddInterface { profile: Some(Profile::Custom), ..add("eth1") }, "profile"),
         (AddInterface { defend: Some(Defend::Always), ..add("eth1") }, "defend"),
     ] {
         let expected = Refusal::InvalidParameter { parameter: parameter.to_owned() };
         assert_eq!(controlled.refusal(&method), expected);
     }
+    let refusal = controlled.refusal(&AddInterface { range, start: Some(X), ..add("eth1") });
+    assert!(reason(&refusal).contains("does not lie in the range 169.254.2.8"), "{refusal}");
     assert_eq!(controlled.status().interfaces.len(), 1);
 }
 
