@@ -16,8 +16,12 @@ use crate::subject::{Input, feed};
 pub enum Bug {
     /// Leaves out the second probe.
     SkipProbe,
+    /// Sends four probes.
+    FourthProbe,
     /// Probes 200 ms apart.
     HastyProbes,
+    /// Probes 3 s apart.
+    SlowProbes,
     /// Sends the first probe without a random wait.
     NoWait,
     /// Probes with the candidate as sender.
@@ -28,6 +32,8 @@ pub enum Bug {
     DeafWhileListening,
     /// Ignores other hosts' probes for its candidate.
     IgnoresCompetingProbes,
+    /// Ignores other hosts' probes for its candidate once its own are sent.
+    DeafToLateProbes,
     /// Takes its own probes, come back, for somebody else's.
     FearsItsEcho,
     /// Takes a probe for its address for a conflict.
@@ -40,6 +46,10 @@ pub enum Bug {
     Stubborn,
     /// Forgets all conflicts at each one, so there never are many.
     NoRateLimit,
+    /// Takes the eleventh conflict for the tenth.
+    LimitAtEleven,
+    /// Waits 40 s where it has to wait for 60.
+    ImpatientLimit,
     /// Forgets conflicts when it has an address.
     ForgetsWhenBound,
     /// Announces before the address is on the interface.
@@ -60,14 +70,20 @@ pub enum Bug {
     DefendsTwice,
     /// Answers every conflict by a defence, however soon after the last.
     DefendsForever,
+    /// Defends as often as once in 6 s and never gives up.
+    DefendsTooSoon,
     /// Ignores a second conflict within 10 s.
     IgnoresSecondConflict,
     /// Ignores every conflict over an address in use.
     NeverGivesUp,
     /// The same, to be seen by another checker.
     NeverAnswers,
+    /// The same, for so long that two have one address in the end.
+    KeepsForGood,
     /// Defends 3 s late.
     DefendsLate,
+    /// Defends after 200 ms.
+    DefendsSomewhatLate,
     /// Goes on answering for an address that it gave up.
     AnswersAfterwards,
     /// Keeps its address when the link was gone.
@@ -80,6 +96,8 @@ pub enum Bug {
 
 /// How often bugs that repeat themselves do so.
 const AGAIN: Duration = Duration::from_secs(30);
+/// The first conflict with which claims are limited.
+const LIMITED: u8 = 10;
 /// A hardware address of nobody.
 const NOBODY: MacAddr = MacAddr([0x02, 0xba, 0xad, 0xba, 0xad, 0x00]);
 
@@ -96,6 +114,10 @@ pub(crate) struct Plant {
     /// A conflict over the address in use was seen then.
     conflict_at: Option<Instant>,
     was_bound: bool,
+    /// Conflicts that have cost an address or a candidate.
+    conflicts: u8,
+    /// When it will have waited for long enough, in its view.
+    patient_until: Option<Instant>,
     /// What the bug wants to send of its own, and when.
     pending: Option<(Instant, Frame)>,
     stuck: bool,
@@ -109,6 +131,8 @@ pub(crate) struct Plant {
 enum Afterwards {
     /// It forgets its conflicts.
     Forget,
+    /// It forgets all its conflicts but nine, so that the next is the tenth.
+    Miscount,
     /// It begins anew with this address.
     Retry(LinkLocalAddr),
 }
@@ -118,6 +142,8 @@ impl Plant {
     pub(crate) fn new(bug: Bug, config: &mut Config) -> Self {
         let timing = &mut config.timing;
         match bug {
+            Bug::FourthProbe => timing.probe_count = timing.probe_count.saturating_add(1),
+            Bug::SlowProbes => (timing.probe_min_ms, timing.probe_max_ms) = (3000, 3000),
             Bug::HastyProbes => (timing.probe_min_ms, timing.probe_max_ms) = (200, 200),
             Bug::NoWait => timing.probe_wait_ms = 0,
             Bug::NoListening => timing.announce_wait_ms = 0,
@@ -136,6 +162,8 @@ impl Plant {
             in_use: None,
             conflict_at: None,
             was_bound: false,
+            conflicts: 0,
+            patient_until: None,
             pending: None,
             stuck: false,
             afterwards: None,
@@ -144,7 +172,7 @@ impl Plant {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.pending.map(|(at, _)| at)
+        self.pending.map(|(at, _)| at).into_iter().chain(self.patient_until).min()
     }
 
     pub(crate) fn is_stuck(&self) -> bool {
@@ -161,6 +189,9 @@ impl Plant {
         if let Some((_, frame)) = self.pending.take_if(|(at, _)| *at <= now) {
             actions.push(Action::Transmit(frame));
             self.repeat(now, frame);
+        }
+        if self.patient_until.take_if(|at| *at <= now).is_some() {
+            Self::miscount(engine, now, actions);
         }
         let mut changed = Vec::new();
         if let Some(input) = self.on_input(now, input, &mut changed, actions) {
@@ -212,6 +243,7 @@ impl Plant {
         match self.bug {
             Bug::DeafWhileListening if self.probes >= 3 && self.in_use.is_none() => None,
             Bug::IgnoresCompetingProbes if is_probe => None,
+            Bug::DeafToLateProbes if is_probe && self.probes >= 3 && self.in_use.is_none() => None,
             Bug::FearsItsEcho if !is_foreign && is_probe => {
                 let strange = ArpPacket { sender_mac: NOBODY, ..packet };
                 *changed = strange.to_frame(ethernet.destination).to_vec();
@@ -224,7 +256,7 @@ impl Plant {
                 *changed = strange.to_frame(ethernet.destination).to_vec();
                 Some(Input::Frame(at, changed))
             }
-            Bug::NeverGivesUp | Bug::NeverAnswers if over.is_some() => None,
+            Bug::NeverGivesUp | Bug::NeverAnswers | Bug::KeepsForGood if over.is_some() => None,
             Bug::IgnoresSecondConflict if over.is_some() => {
                 let last = self.conflict_at.replace(at);
                 let is_second = last.is_some_and(|last| at - last < Duration::from_secs(11));
@@ -235,9 +267,18 @@ impl Plant {
                 actions.push(Action::Transmit(self.announcement(addr)));
                 None
             }
-            Bug::DefendsLate => {
+            Bug::DefendsTooSoon => {
                 let Some(addr) = over else { return same };
-                let late = now + Duration::from_secs(3);
+                if self.conflict_at.is_none_or(|last| at - last >= Duration::from_secs(6)) {
+                    self.conflict_at = Some(at);
+                    actions.push(Action::Transmit(self.announcement(addr)));
+                }
+                None
+            }
+            Bug::DefendsLate | Bug::DefendsSomewhatLate => {
+                let Some(addr) = over else { return same };
+                let late_ms = if self.bug == Bug::DefendsLate { 3000 } else { 200 };
+                let late = now + Duration::from_millis(late_ms);
                 self.pending.get_or_insert((late, self.announcement(addr)));
                 None
             }
@@ -258,11 +299,8 @@ impl Plant {
         }
         match self.afterwards.take() {
             None => {}
-            Some(Afterwards::Forget) => {
-                // As a loss of the carrier does.
-                feed(engine, now, Input::Stop(Loss::Carrier), actions);
-                feed(engine, now, Input::Start, actions);
-            }
+            Some(Afterwards::Forget) => forget(engine, now, actions),
+            Some(Afterwards::Miscount) => Self::miscount(engine, now, actions),
             Some(Afterwards::Retry(addr)) => {
                 self.config.first = Some(addr);
                 self.config.seed = self.config.seed.wrapping_add(1);
@@ -289,7 +327,7 @@ impl Plant {
             }
             Action::Remove(addr, loss) => {
                 actions.push(action);
-                self.in_use = None;
+                (self.in_use, self.conflict_at) = (None, None);
                 if self.bug == Bug::AnswersAfterwards && loss == Loss::Conflict {
                     let frame = self.announcement(addr);
                     self.pending = Some((now + Duration::from_secs(1), frame));
@@ -322,7 +360,11 @@ impl Plant {
             }
             Event::Contested(addr, _) if engine.addr() != Some(addr) => {
                 let was_bound = std::mem::take(&mut self.was_bound);
+                self.conflicts = self.conflicts.saturating_add(1);
                 match self.bug {
+                    Bug::LimitAtEleven if self.conflicts == LIMITED => {
+                        self.afterwards = Some(Afterwards::Miscount);
+                    }
                     Bug::NoRateLimit => self.afterwards = Some(Afterwards::Forget),
                     Bug::ForgetsWhenBound if was_bound => {
                         self.afterwards = Some(Afterwards::Forget);
@@ -332,7 +374,25 @@ impl Plant {
                     _ => {}
                 }
             }
+            Event::BackedOff if self.bug == Bug::ImpatientLimit => {
+                self.patient_until = Some(now + Duration::from_secs(40));
+            }
             _ => {}
+        }
+    }
+
+    /// Forgets all conflicts and has the engine believe in nine: each of as many candidates is
+    /// denied before anything is sent for it.
+    fn miscount(engine: &mut Engine, now: Instant, actions: &mut Vec<Action>) {
+        forget(engine, now, actions);
+        for _ in 1..LIMITED {
+            let denied = actions.iter().rev().find_map(|action| match *action {
+                Action::Listen(Interest::Candidate(addr)) => Some(addr),
+                _ => None,
+            });
+            let Some(addr) = denied else { return };
+            let denial = ArpPacket::announcement(NOBODY, addr.ip()).to_broadcast();
+            feed(engine, now, Input::Frame(now, &denial), actions);
         }
     }
 
@@ -379,4 +439,10 @@ impl Plant {
             self.pending = Some((now + AGAIN, frame));
         }
     }
+}
+
+/// Makes the engine forget its conflicts, as a loss of the carrier does.
+fn forget(engine: &mut Engine, now: Instant, actions: &mut Vec<Action>) {
+    feed(engine, now, Input::Stop(Loss::Carrier), actions);
+    feed(engine, now, Input::Start, actions);
 }

@@ -187,7 +187,8 @@ pub(crate) const CHOICE: &str = "choice";
 /// Everybody who can be satisfied has an address of its own in the end; judged by the world.
 pub(crate) const LIVENESS: &str = "liveness";
 
-/// More violations than these say nothing new.
+/// More violations than these say nothing new, but for the verdicts on a run as a whole: those are
+/// never crowded out.
 const VIOLATIONS_MAX: usize = 20;
 
 /// Two hosts with one address have met: after this time at most one of them has it.
@@ -239,6 +240,7 @@ impl Audit {
         let view = View { now, ledger, fact: *fact, terms: &self.terms };
         for rule in RULES {
             if let Err(text) = (rule.check)(&view)
+                && self.violations.len() < VIOLATIONS_MAX
                 && !self
                     .violations
                     .iter()
@@ -247,7 +249,6 @@ impl Audit {
                 self.violations.push(Violation { at: now, node, rule: rule.name, text });
             }
         }
-        self.violations.truncate(VIOLATIONS_MAX);
         self.choices.note(now, node, ledger, fact);
         if let Fact::Received(frame) = fact {
             self.meet(now, node, frame);
@@ -284,7 +285,7 @@ impl Audit {
                 let since = ledgers[host as usize].held_since(meeting.addr);
                 since.is_some_and(|since| since <= meeting.at)
             };
-            if keeps(one) && keeps(other) {
+            if keeps(one) && keeps(other) && violations.len() < VIOLATIONS_MAX {
                 let text = format!("#{one} and #{other} have met and both keep {}", meeting.addr);
                 violations.push(Violation { at: now, node: one, rule: ONE_HOLDER, text });
             }
