@@ -121,10 +121,20 @@ fn with_table(page: &str, name: &str, table: &str) -> String {
     text
 }
 
+/// The table with all rows, as RFC 4180 has it but for the ends of lines.
 fn csv(report: &Report) -> String {
-    let lines = report.rows.iter().map(|row| row.join(","));
-    let head = report.columns.join(",");
-    std::iter::once(head).chain(lines).map(|line| line + "\n").collect()
+    let head = csv_line(report.columns);
+    std::iter::once(head).chain(report.rows.iter().map(|row| csv_line(row))).collect()
+}
+
+fn csv_line<T: AsRef<str>>(cells: &[T]) -> String {
+    let quoted = cells.iter().map(|cell| match cell.as_ref() {
+        cell if cell.contains([',', '"', '\r', '\n']) => {
+            format!("\"{}\"", cell.replace('"', "\"\""))
+        }
+        cell => cell.to_owned(),
+    });
+    quoted.collect::<Vec<_>>().join(",") + "\n"
 }
 
 /// The table as Markdown.

@@ -90,6 +90,48 @@ fn the_same_seed_gives_the_same_files() {
     assert_eq!(one.charts[0].1.to_svg(), two.charts[0].1.to_svg());
 }
 
+/// The fields of one line of a CSV file, read as RFC 4180 says.
+fn fields(line: &str) -> Vec<String> {
+    let (mut fields, mut is_quoted) = (vec![String::new()], false);
+    let mut letters = line.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' if is_quoted && letters.next_if_eq(&'"').is_some() => {
+                fields.last_mut().unwrap().push('"');
+            }
+            '"' => is_quoted = !is_quoted,
+            ',' if !is_quoted => fields.push(String::new()),
+            _ => fields.last_mut().unwrap().push(letter),
+        }
+    }
+    fields
+}
+
+#[test]
+fn fields_with_commas_and_quotes_are_read_as_they_were() {
+    let cells = ["0 to 100 ms, random", "", "a \"b\", c", "plain"];
+    let line = csv_line(&cells);
+    assert_eq!(line, "\"0 to 100 ms, random\",,\"a \"\"b\"\", c\",plain\n");
+    assert_eq!(fields(line.trim_end()), cells);
+}
+
+#[test]
+fn every_row_of_a_file_has_as_many_fields_as_its_heading() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/experiments");
+    for Experiment { name, .. } in EXPERIMENTS {
+        let csv = fs::read_to_string(folder.join(format!("{name}.csv"))).unwrap();
+        let counts: Vec<usize> = csv.lines().map(|line| fields(line).len()).collect();
+        assert!(counts.len() > 4, "{name}");
+        assert!(counts.iter().all(|&count| count == counts[0]), "{name}: {counts:?}");
+    }
+    for name in ["crowding", "lossy", "both-leave"] {
+        let report = report(name);
+        assert!(report.rows.iter().all(|row| row.len() == report.columns.len()), "{name}");
+        let lines = csv(&report);
+        assert!(lines.lines().all(|line| fields(line).len() == report.columns.len()), "{lines}");
+    }
+}
+
 #[test]
 fn a_table_takes_the_place_of_the_one_before() {
     let page = "# A\n<!-- table: a -->\n| old |\n| old |\n\nrest\n<!-- table: b -->\n| b |\n";
@@ -107,14 +149,14 @@ fn the_page_agrees_with_the_files() {
         let csv = fs::read_to_string(folder.join(format!("{name}.csv"))).unwrap();
         let mark = format!("<!-- table: {name} -->\n");
         let (_, after) = page.split_once(&mark).unwrap_or_else(|| panic!("no {mark}"));
-        let shown: Vec<String> = after
+        let shown: Vec<Vec<&str>> = after
             .lines()
             .take_while(|line| line.starts_with('|'))
-            .map(|line| line.trim_matches(['|', ' ']).replace(" | ", ","))
+            .map(|line| line.trim_matches(['|', ' ']).split(" | ").collect())
             .collect();
         assert!(shown.len() > 4, "{name}");
-        for row in shown.iter().filter(|row| !row.starts_with("---")) {
-            assert!(csv.lines().any(|line| line == row), "{name}: {row}");
+        for row in shown.iter().filter(|row| row[0] != "---") {
+            assert!(csv.lines().any(|line| fields(line) == *row), "{name}: {row:?}");
         }
         assert!(page.contains(&format!("experiment {name}`")), "{name} has no command");
     }
