@@ -1,5 +1,6 @@
 //! A whole link with everybody on it, and the loop that lets time pass.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -60,17 +61,16 @@ impl World {
     fn add_peers(&mut self) {
         let options = self.net.options.clone();
         let mut stream = Stream::new(self.net.seed, Purpose::Peer, 0, 1);
-        let mut taken = Vec::new();
+        let mut taken = BTreeSet::new();
         for _ in 0..options.owners {
             let addr = loop {
                 let index = u16::try_from(stream.below(options.addresses())).unwrap_or(0);
                 let addr = autoip_core::LinkLocalAddr::from_index(index).map(|addr| addr.ip());
                 match addr {
-                    Some(addr) if !taken.contains(&addr) => break addr,
+                    Some(addr) if taken.insert(addr) => break addr,
                     Some(_) | None => {}
                 }
             };
-            taken.push(addr);
             self.add_peer(|net, id| Box::new(Owner::new(net, id, addr)));
         }
         let claimers = [
