@@ -98,6 +98,9 @@ words! {
     }
 }
 
+/// So many of each kind that wants no address of its own are more than anybody needs.
+const OTHERS_MAX: u32 = 1000;
+
 macro_rules! options {
     ($($(#[$doc:meta])* $name:ident: $kind:ty = $default:expr,)*) => {
         /// The options of a run.
@@ -268,14 +271,48 @@ impl Options {
         if self.drift_ppm > 100_000 {
             return Err(format!("the option drift_ppm is {}; at most 100000 go", self.drift_ppm));
         }
-        let taken = self.hosts.saturating_add(self.owners);
-        if self.range > 0 && taken > self.range {
-            return Err(format!(
-                "{taken} hosts and owners do not fit into {} addresses; raise range",
-                self.range
-            ));
+        if let Some((name, count)) = self.others().into_iter().find(|&(_, n)| n > OTHERS_MAX) {
+            return Err(format!("the option {name} is {count}; at most {OTHERS_MAX} go"));
         }
-        Ok(())
+        self.check_room()
+    }
+
+    /// Those who want no address of their own.
+    fn others(&self) -> [(&'static str, u32); 6] {
+        [
+            ("deniers", self.deniers),
+            ("laggards", self.laggards),
+            ("harassers", self.harassers),
+            ("flooders", self.flooders),
+            ("spoofers", self.spoofers),
+            ("trackers", self.trackers),
+        ]
+    }
+
+    /// Everybody who wants an address must be able to find one.
+    fn check_room(&self) -> Result<(), String> {
+        let wanted = [
+            ("hosts", self.hosts),
+            ("owners", self.owners),
+            ("drafts", self.drafts),
+            ("avahis", self.avahis),
+            ("systemds", self.systemds),
+        ];
+        let taken: u64 = wanted.iter().map(|&(_, count)| u64::from(count)).sum();
+        let addresses = u64::from(self.addresses());
+        // For the last one to come at least one address in twenty is free.
+        let room = addresses + 1 - addresses.div_ceil(20);
+        if taken <= room {
+            return Ok(());
+        }
+        let counts = wanted.into_iter().filter(|&(_, count)| count > 0);
+        let counts: Vec<String> = counts.map(|(name, count)| format!("{name}={count}")).collect();
+        let remedy = if self.range > 0 { "raise range or lower these" } else { "lower these" };
+        Err(format!(
+            "the options {} are {taken} who want an address; with {addresses} addresses at most \
+             {room} find one in time: {remedy}",
+            counts.join(" ")
+        ))
     }
 
     /// How many addresses there are to choose from.
@@ -345,9 +382,34 @@ mod tests {
         assert!(error("host=3").contains("there is no option \"host\"; there are: hosts, "));
         assert!(error("profile=slow").contains("one of: rfc3927, draft-07, fast"));
         assert!(error("hosts=many").contains("\"many\""));
-        assert!(error("hosts=9 range=8").contains("raise range"));
         assert!(error("range=65025").contains("65024"));
         assert!(error("loss=1001").contains("the option loss is 1001"));
         assert!(error("drift_ppm=2000000").contains("at most 100000"));
+        assert!(error("flooders=1001").contains("the option flooders is 1001; at most 1000 go"));
+    }
+
+    #[test]
+    fn no_more_want_an_address_than_can_find_one() {
+        let error = |text: &str| Options::parse(text).unwrap_err();
+        assert_eq!(
+            error("hosts=4 range=8 owners=4 drafts=5"),
+            "the options hosts=4 owners=4 drafts=5 are 13 who want an address; with 8 addresses at \
+             most 8 find one in time: raise range or lower these"
+        );
+        assert_eq!(
+            error("hosts=4 owners=65025"),
+            "the options hosts=4 owners=65025 are 65029 who want an address; with 65024 addresses \
+             at most 61773 find one in time: lower these"
+        );
+        for text in ["hosts=70000", "hosts=4294967295 owners=4294967295", "hosts=97 range=100"] {
+            assert!(error(text).contains(" who want an address; "), "{text}");
+        }
+        for name in ["owners", "drafts", "avahis", "systemds"] {
+            let said = error(&format!("hosts=4 range=8 {name}=5"));
+            assert!(said.contains(&format!(" {name}=5 ")), "{said}");
+        }
+        for text in ["hosts=8 range=8", "hosts=20 range=20", "hosts=96 range=100", "hosts=0"] {
+            assert!(Options::parse(text).is_ok(), "{text}");
+        }
     }
 }

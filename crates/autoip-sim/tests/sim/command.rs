@@ -43,6 +43,9 @@ fn what_cannot_be_done_is_said_and_ends_with_two() {
     assert_eq!(output.status.code(), Some(2));
     let said = text(&output.stderr);
     assert!(said.contains("the option hosts cannot be \"lots\""), "{said}");
+    let output = autoip_sim(&["run", "--seed", "5", "--with", "hosts=4 owners=65025"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("at most 61773 find one in time"), "{output:?}");
     let output = autoip_sim(&["experiment", "lossy", "--quick", "--out", "/dev/null/no"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("cannot write /dev/null/no"), "{output:?}");
