@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use crate::statistic::{Sample, Share};
+
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 440.0;
 const LEFT: f64 = 76.0;
@@ -32,14 +34,36 @@ pub(crate) struct Axis {
 pub(crate) enum Style {
     /// A line with marks.
     Line,
+    /// A dashed line with marks, for what may lie on another line.
+    Dashes,
     /// A dashed line without marks: what theory says.
     Theory,
     /// Marks alone.
     Marks,
 }
 
-/// Points that belong together. A point has an interval where `low` and `high` differ. Without a
-/// label a series is not in the legend.
+impl Style {
+    fn has_marks(self) -> bool {
+        match self {
+            Self::Line | Self::Dashes | Self::Marks => true,
+            Self::Theory => false,
+        }
+    }
+
+    /// How its line is stroked, if it has one.
+    fn stroke(self) -> Option<&'static str> {
+        match self {
+            Self::Line => Some(""),
+            Self::Dashes => Some(" stroke-dasharray=\"6 3\""),
+            Self::Theory => Some(" stroke-dasharray=\"5 4\""),
+            Self::Marks => None,
+        }
+    }
+}
+
+/// Points that belong together. A point has an interval where `low` and `high` differ; one that a
+/// logarithmic axis has no place for, since it is zero, shows as the upper end of its interval with
+/// an arrow from there. Without a label a series is not in the legend.
 #[derive(Clone, Debug)]
 pub(crate) struct Series {
     pub(crate) label: String,
@@ -59,6 +83,18 @@ pub(crate) struct Point {
 impl Point {
     pub(crate) fn new(x: f64, y: f64) -> Self {
         Self { x, y, low: y, high: y }
+    }
+
+    /// A share in percent.
+    pub(crate) fn percent(x: f64, share: &Share) -> Self {
+        let [y, low, high] = [share.value, share.low, share.high].map(|value| value * 100.0);
+        Self { x, y, low, high }
+    }
+
+    /// The mean of a sample.
+    pub(crate) fn mean(x: f64, sample: &Sample) -> Self {
+        let (low, high) = sample.interval();
+        Self { x, y: sample.mean(), low, high }
     }
 }
 
@@ -99,6 +135,11 @@ impl Ruler {
             }
         };
         Self { scale, low, high, from, to }
+    }
+
+    /// Whether the axis has a place for `value`.
+    fn shows(&self, value: f64) -> bool {
+        self.scale == Scale::Linear || value > 0.0
     }
 
     fn pixel(&self, value: f64) -> f64 {
@@ -226,38 +267,62 @@ fn draw(svg: &mut String, series: &Series, colour: &str, x: &Ruler, y: &Ruler) {
     let line: Vec<String> = series
         .points
         .iter()
+        .filter(|point| y.shows(point.y))
         .map(|point| format!("{:.1} {:.1}", x.pixel(point.x), y.pixel(point.y)))
         .collect();
-    if series.style != Style::Marks && line.len() > 1 {
-        let dashes = if series.style == Style::Theory { " stroke-dasharray=\"5 4\"" } else { "" };
+    if let Some(dashes) = series.style.stroke()
+        && line.len() > 1
+    {
         let _ = writeln!(
             svg,
             "<path d=\"M{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.8\"{dashes}/>",
             line.join("L")
         );
     }
-    if series.style == Style::Theory {
-        return;
+    if series.style.has_marks() {
+        for point in &series.points {
+            mark(svg, point, colour, x, y);
+        }
     }
-    for point in &series.points {
-        let (at, up) = (x.pixel(point.x), y.pixel(point.y));
+}
+
+/// A point and its interval, or the upper bound where there is no place for the point.
+fn mark(svg: &mut String, point: &Point, colour: &str, x: &Ruler, y: &Ruler) {
+    let at = x.pixel(point.x);
+    let (low, high) = (y.pixel(point.low), y.pixel(point.high));
+    if y.shows(point.y) {
         if point.low < point.high {
-            let (low, high) = (y.pixel(point.low), y.pixel(point.high));
             let _ = write!(svg, "<path d=\"M{at:.1} {low:.1}V{high:.1}\" stroke=\"{colour}\"/>");
         }
+        let up = y.pixel(point.y);
         let _ = writeln!(svg, "<circle cx=\"{at:.1}\" cy=\"{up:.1}\" r=\"3\" fill=\"{colour}\"/>");
+    } else if y.shows(point.high) {
+        let _ = writeln!(
+            svg,
+            "<path d=\"M{:.1} {high:.1}h10m-5 0v16m-4 -6l4 6l4 -6\" fill=\"none\" \
+             stroke=\"{colour}\" stroke-width=\"1.5\"/>",
+            at - 5.0
+        );
     }
 }
 
 /// A line of the legend.
 fn label(svg: &mut String, series: &Series, colour: &str, number: u32) {
     let (left, at) = (WIDTH - RIGHT + 14.0, TOP + 8.0 + 20.0 * f64::from(number));
-    let dashes = if series.style == Style::Theory { " stroke-dasharray=\"5 4\"" } else { "" };
+    if let Some(dashes) = series.style.stroke() {
+        let _ = write!(
+            svg,
+            "<path d=\"M{left} {at}h24\" stroke=\"{colour}\" stroke-width=\"1.8\"{dashes}/>"
+        );
+    }
+    if series.style.has_marks() {
+        let middle = left + 12.0;
+        let _ = write!(svg, "<circle cx=\"{middle}\" cy=\"{at}\" r=\"3\" fill=\"{colour}\"/>");
+    }
     let _ = writeln!(
         svg,
-        "<path d=\"M{left} {at}h18\" stroke=\"{colour}\" stroke-width=\"2.5\"{dashes}/>\
-         <text x=\"{}\" y=\"{}\">{}</text>",
-        left + 24.0,
+        "<text x=\"{}\" y=\"{}\">{}</text>",
+        left + 30.0,
         at + 4.0,
         escaped(&series.label)
     );
@@ -298,7 +363,36 @@ mod tests {
         let svg = chart(Scale::Log).to_svg();
         assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
         assert!(svg.contains("a &lt; b"));
-        assert_eq!(svg.matches("<circle").count(), 2);
+        // The third is in the legend.
+        assert_eq!(svg.matches("<circle").count(), 3);
+    }
+
+    #[test]
+    fn a_legend_shows_what_is_drawn() {
+        let legend = |style| {
+            let mut chart = chart(Scale::Linear);
+            chart.series[0].style = style;
+            let svg = chart.to_svg();
+            let line = svg.lines().find(|line| line.ends_with(">one</text>")).unwrap().to_owned();
+            (line.contains("<path"), line.contains("<circle"), line.contains("dasharray"))
+        };
+        assert_eq!(legend(Style::Line), (true, true, false));
+        assert_eq!(legend(Style::Dashes), (true, true, true));
+        assert_eq!(legend(Style::Theory), (true, false, true));
+        assert_eq!(legend(Style::Marks), (false, true, false));
+    }
+
+    #[test]
+    fn zero_on_a_logarithmic_axis_is_an_upper_bound_and_no_point() {
+        let count = |scale| {
+            let mut chart = chart(scale);
+            let none = Point { x: 10.0, y: 0.0, low: 0.0, high: 3.0 };
+            chart.series[0].points.insert(1, none);
+            let svg = chart.to_svg();
+            (svg.matches("<circle").count(), svg.matches("v16").count())
+        };
+        assert_eq!(count(Scale::Linear), (4, 0));
+        assert_eq!(count(Scale::Log), (3, 1));
     }
 
     #[test]

@@ -43,6 +43,19 @@ impl Sample {
         self.0.iter().fold(0.0, |sum, value| sum + value) / self.0.len().max(1) as f64
     }
 
+    /// The 95 % confidence interval of the mean, after Student. No value is negative, so neither is
+    /// any mean; a single value has no interval.
+    pub(crate) fn interval(&self) -> (f64, f64) {
+        let (mean, freedom) = (self.mean(), self.0.len().saturating_sub(1));
+        if freedom == 0 {
+            return (mean, mean);
+        }
+        let squares: f64 = self.0.iter().map(|value| (value - mean).powi(2)).sum();
+        let error = (squares / freedom as f64 / self.0.len() as f64).sqrt();
+        let reach = quantile(freedom) * error;
+        ((mean - reach).max(0.0), mean + reach)
+    }
+
     pub(crate) fn max(&self) -> f64 {
         self.0.iter().copied().fold(0.0, f64::max)
     }
@@ -54,6 +67,15 @@ impl Sample {
         let place = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
         sorted.get(place).copied().unwrap_or(0.0)
     }
+}
+
+/// Student's t that 2.5 % exceed.
+fn quantile(freedom: usize) -> f64 {
+    const FEW: [f64; 10] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
+    // For more the beginning of the series in 1/n around the normal distribution's quantile.
+    let n = freedom as f64;
+    let many = 1.960 + 2.373 / n + 2.82 / (n * n);
+    FEW.get(freedom.saturating_sub(1)).copied().unwrap_or(many)
 }
 
 #[cfg(test)]
@@ -70,6 +92,19 @@ mod tests {
         assert!((few.low - 0.1078).abs() < 1e-3 && (few.high - 0.6032).abs() < 1e-3, "{few:?}");
         let none = Share::of(0, 100);
         assert!(none.low == 0.0 && none.high > 0.03);
+    }
+
+    #[test]
+    fn the_interval_of_a_mean_is_students() {
+        let mut sample = Sample::default();
+        [1.0, 2.0, 3.0].into_iter().for_each(|value| sample.add(value));
+        let (low, high) = sample.interval();
+        assert!(low == 0.0 && (high - 4.484).abs() < 1e-3, "{low} {high}");
+        (0..97).for_each(|_| sample.add(2.0));
+        let (low, high) = sample.interval();
+        assert!((low - 1.9718).abs() < 1e-3 && (high - 2.0282).abs() < 1e-3, "{low} {high}");
+        assert!((quantile(11) - 2.201).abs() < 3e-3 && (quantile(30) - 2.042).abs() < 3e-3);
+        assert_eq!(Sample::default().interval(), (0.0, 0.0));
     }
 
     #[test]

@@ -33,12 +33,9 @@ pub(super) fn run(setup: &Setup) -> Report {
         for tries in [0, 1] {
             let share = Share::of(hits[tries], trials);
             let expected = 1.0 - busy.powi(if tries == 0 { 1 } else { 2 });
-            series[tries].push(Point {
-                x: f64::from(count),
-                y: share.value * 100.0,
-                low: share.low * 100.0,
-                high: share.high * 100.0,
-            });
+            // The chart shows who finds none, so that 98 % and 99.96 % can be told apart.
+            let failed = Share::of(trials - hits[tries], trials);
+            series[tries].push(Point::percent(f64::from(count), &failed));
             rows.push(vec![
                 count.to_string(),
                 (tries + 1).to_string(),
@@ -53,22 +50,20 @@ pub(super) fn run(setup: &Setup) -> Report {
     let theory = |power: i32| {
         let at = |count: u32| {
             let busy = f64::from(count) / f64::from(LinkLocalAddr::COUNT);
-            Point::new(f64::from(count), (1.0 - busy.powi(power)) * 100.0)
+            Point::new(f64::from(count), busy.powi(power) * 100.0)
         };
-        (0..=40).map(|step| at(step * 1000)).collect()
+        [OWNERS[0], OWNERS[OWNERS.len() - 1]].map(at).to_vec()
     };
     let [first, second] = series;
     let chart = Chart {
-        title: "A newcomer's chance to find a free address",
-        x: Axis { label: "hosts that have an address", scale: Scale::Linear },
-        y: Axis { label: "newcomers, %", scale: Scale::Linear },
+        title: "A newcomer's chance to find no free address",
+        x: Axis { label: "hosts that have an address", scale: Scale::Log },
+        y: Axis { label: "newcomers that find none, %", scale: Scale::Log },
         series: vec![
             Series { label: "first try".to_owned(), style: Style::Marks, points: first },
-            Series { label: "1 − n/65024".to_owned(), style: Style::Theory, points: theory(1) },
+            Series { label: "n/65024".to_owned(), style: Style::Theory, points: theory(1) },
             Series { label: "within two tries".to_owned(), style: Style::Marks, points: second },
-            Series {
-                label: "1 − (n/65024)²".to_owned(), style: Style::Theory, points: theory(2)
-            },
+            Series { label: "(n/65024)²".to_owned(), style: Style::Theory, points: theory(2) },
         ],
     };
     Report {

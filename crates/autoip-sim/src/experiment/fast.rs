@@ -73,14 +73,8 @@ pub(super) fn run(setup: &Setup) -> Report {
                     }
                 }
                 let (missed, kept) = (Share::of(missed, trials), Share::of(kept, trials));
-                let point = |share: Share| Point {
-                    x: f64::from(late_ms),
-                    y: share.value * 100.0,
-                    low: share.low * 100.0,
-                    high: share.high * 100.0,
-                };
-                missed_points.push(point(missed));
-                kept_points.push(point(kept));
+                missed_points.push(Point::percent(late_ms.into(), &missed));
+                kept_points.push(Point::percent(late_ms.into(), &kept));
                 rows.push(vec![
                     name.to_owned(),
                     number(f64::from(loss) / 10.0, 0),
@@ -92,7 +86,9 @@ pub(super) fn run(setup: &Setup) -> Report {
                 ]);
             }
             let label = format!("{name}, {} % lost", loss / 10);
-            let series = |points| Series { label: label.clone(), style: Style::Line, points };
+            // What the two profiles do is often the same, and one line lies on the other.
+            let style = if profile == Profile::Rfc { Style::Dashes } else { Style::Line };
+            let series = |points| Series { label: label.clone(), style, points };
             missed_series.push(series(missed_points));
             kept_series.push(series(kept_points));
         }
@@ -109,7 +105,10 @@ pub(super) fn run(setup: &Setup) -> Report {
         shown: |row| ["1", "120", "140", "160", "200", "1000", "2000"].contains(&&*row[2]),
         charts: vec![
             ("-missed", chart("Addresses taken although somebody has them", missed_series)),
-            ("-kept", chart("The same, 12 s later", kept_series)),
+            (
+                "-kept",
+                chart("Addresses that somebody has, in use 12 s after the claim", kept_series),
+            ),
         ],
     }
 }

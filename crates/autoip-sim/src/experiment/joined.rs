@@ -125,7 +125,7 @@ pub(super) fn run(setup: &Setup) -> Report {
                 add(&mut total, &outcome);
             }
             let each = |value: u32| number(f64::from(value) / f64::from(trials), 2);
-            points.push(Point::new(f64::from(hosts), seconds.mean()));
+            points.push(Point::mean(f64::from(hosts), &seconds));
             rows.push(vec![
                 label.to_owned(),
                 hosts.to_string(),
@@ -139,7 +139,9 @@ pub(super) fn run(setup: &Setup) -> Report {
                 number(seconds.max(), 1),
             ]);
         }
-        series.push(Series { label: label.to_owned(), style: Style::Line, points });
+        let is_delayed = defence == Defence::Delayed;
+        let style = if is_delayed { Style::Line } else { Style::Dashes };
+        series.push(Series { label: label.to_owned(), style, points });
     }
     let chart = Chart {
         title: "Two links joined: time until no address has two holders (mean)",
@@ -189,12 +191,7 @@ pub(super) fn run_both_leave(setup: &Setup) -> Report {
                 add(&mut total, &trial(&options, seed));
             }
             let share = Share::of(total.both_left, total.pairs);
-            points.push(Point {
-                x: f64::from(delay_us) / 1000.0,
-                y: share.value * 100.0,
-                low: share.low * 100.0,
-                high: share.high * 100.0,
-            });
+            points.push(Point::percent(f64::from(delay_us) / 1000.0, &share));
             rows.push(vec![
                 label.to_owned(),
                 number(f64::from(delay_us) / 1000.0, 1),

@@ -19,6 +19,12 @@ const TAKEN: [u32; 3] = [2, 50, 90];
 const LOSS: [u32; 4] = [50, 150, 300, 500];
 const PROBES: [u8; 4] = [1, 2, 3, 4];
 
+/// P(error) as the model has it.
+fn closed_form(q: f64, p: f64, probes: u8) -> f64 {
+    let pn = p.powi(probes.into());
+    q * pn / (1.0 - q * (1.0 - pn))
+}
+
 pub(super) fn run(setup: &Setup) -> Report {
     let mut rows = Vec::new();
     let mut series = Vec::new();
@@ -27,12 +33,11 @@ pub(super) fn run(setup: &Setup) -> Report {
         let count = u32::try_from(taken.iter().filter(|&&taken| taken).count()).unwrap_or(0);
         let q = f64::from(count) / f64::from(LinkLocalAddr::COUNT);
         for probes in PROBES {
-            let (mut measured, mut theory) = (Vec::new(), Vec::new());
+            let mut measured = Vec::new();
             for loss in LOSS {
                 // A probe stays unanswered when it or its answer is lost.
                 let p = 1.0 - (1.0 - f64::from(loss) / 1000.0).powi(2);
-                let pn = p.powi(probes.into());
-                let expected = q * pn / (1.0 - q * (1.0 - pn));
+                let expected = closed_form(q, p, probes);
                 let trials = setup.trials(if percent == 2 { 500_000 } else { 100_000 });
                 let options = Options { hosts: 1, loss, probes, ..Options::default() };
                 let errors = (0..trials)
@@ -46,7 +51,6 @@ pub(super) fn run(setup: &Setup) -> Report {
                 let share = Share::of(u32::try_from(errors).unwrap_or(0), trials);
                 let Share { value, low, high } = share;
                 measured.push(Point { x: p, y: value, low, high });
-                theory.push(Point::new(p, expected));
                 rows.push(vec![
                     format!("{q:.4}"),
                     format!("{p:.4}"),
@@ -64,6 +68,8 @@ pub(super) fn run(setup: &Setup) -> Report {
             }
             let label = format!("q = 0.02, N = {probes}");
             series.push(Series { label, style: Style::Marks, points: measured });
+            let theory = (5..=80).map(|step| f64::from(step) / 100.0);
+            let theory = theory.map(|p| Point::new(p, closed_form(q, p, probes))).collect();
             let label = if probes == 1 { "closed form" } else { "" }.to_owned();
             series.push(Series { label, style: Style::Theory, points: theory });
         }

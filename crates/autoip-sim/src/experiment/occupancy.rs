@@ -44,7 +44,7 @@ pub(super) fn run(setup: &Setup) -> Report {
                 times.add(world.net.now().secs_f64());
                 tries.add(f64::from(world.hosts[0].record.conflicts + 1));
             }
-            mean.push(Point::new(f64::from(percent), times.mean()));
+            mean.push(Point::mean(f64::from(percent), &times));
             rows.push(vec![
                 avoided.to_string(),
                 percent.to_string(),

@@ -43,22 +43,22 @@ pub(super) fn run(setup: &Setup) -> Report {
     for (first, label) in [(First::Sequence, "uniform"), (First::Avahi, "avahi-autoipd's sum")] {
         let mut points = [Vec::new(), Vec::new()];
         for (hosts, trials) in SIZES {
-            let mut samples: [Sample; 4] = Default::default();
-            let mut any = 0;
+            let mut samples: [Sample; 3] = Default::default();
+            let (mut any, mut shares) = (0, Sample::default());
             let trials = if setup.quick { 2 } else { trials };
             for trial_number in 0..trials {
                 let outcome = trial(setup, hosts, first, trial_number);
                 any += u32::from(outcome.clashed > 0.0);
-                let Outcome { clashed, conflicts, frames, seconds } = outcome;
-                for (sample, value) in samples.iter_mut().zip([clashed, conflicts, frames, seconds])
-                {
+                shares.add(outcome.clashed * 100.0 / f64::from(hosts));
+                let Outcome { conflicts, frames, seconds, .. } = outcome;
+                for (sample, value) in samples.iter_mut().zip([conflicts, frames, seconds]) {
                     sample.add(value);
                 }
             }
-            let [clashed, conflicts, frames, seconds] = samples;
-            let share = clashed.mean() * 100.0 / f64::from(hosts);
-            points[0].push(Point::new(f64::from(hosts), share));
-            points[1].push(Point::new(f64::from(hosts), seconds.mean()));
+            let [conflicts, frames, seconds] = samples;
+            let share = shares.mean();
+            points[0].push(Point::mean(f64::from(hosts), &shares));
+            points[1].push(Point::mean(f64::from(hosts), &seconds));
             rows.push(vec![
                 label.to_owned(),
                 hosts.to_string(),
