@@ -46,6 +46,18 @@ fn trial(seed: u64, options: &Options, taken: &Rc<[bool]>, late: Duration) -> Fa
     Fate::Kept
 }
 
+/// For how long two had an address before it was given up: mean and longest, of those cases that
+/// ended within the time that is watched.
+fn times(missed: &Share, kept: &Share, ended: &Sample) -> [String; 2] {
+    if missed.value == 0.0 {
+        return ["—", "—"].map(str::to_owned);
+    }
+    if kept.value == missed.value {
+        return ["for good", "for good"].map(str::to_owned);
+    }
+    [ended.mean(), ended.max()].map(|seconds| number(seconds, 2))
+}
+
 pub(super) fn run(setup: &Setup) -> Report {
     let everything: Rc<[bool]> = vec![true; usize::from(LinkLocalAddr::COUNT)].into();
     let mut rows = Vec::new();
@@ -75,14 +87,15 @@ pub(super) fn run(setup: &Setup) -> Report {
                 let (missed, kept) = (Share::of(missed, trials), Share::of(kept, trials));
                 missed_points.push(Point::percent(late_ms.into(), &missed));
                 kept_points.push(Point::percent(late_ms.into(), &kept));
+                let in_use = times(&missed, &kept, &in_use);
                 rows.push(vec![
                     name.to_owned(),
                     number(f64::from(loss) / 10.0, 0),
                     late_ms.to_string(),
                     number(missed.value * 100.0, 2),
                     number(kept.value * 100.0, 2),
-                    number(in_use.mean(), 2),
-                    number(in_use.max(), 2),
+                    in_use[0].clone(),
+                    in_use[1].clone(),
                 ]);
             }
             let label = format!("{name}, {} % lost", loss / 10);
@@ -102,7 +115,10 @@ pub(super) fn run(setup: &Setup) -> Report {
     Report {
         columns: &["profile", "lost %", "late ms", "missed %", "kept %", "in use s", "longest s"],
         rows,
-        shown: |row| ["1", "120", "140", "160", "200", "1000", "2000"].contains(&&*row[2]),
+        shown: |row| {
+            let late = ["1", "60", "100", "120", "140", "160", "200", "1000", "2000"];
+            late.contains(&&*row[2])
+        },
         charts: vec![
             ("-missed", chart("Addresses taken although somebody has them", missed_series)),
             (

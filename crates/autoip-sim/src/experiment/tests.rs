@@ -84,6 +84,41 @@ fn the_second_round_mends_what_the_fast_profile_misses() {
 }
 
 #[test]
+fn an_address_kept_for_good_does_not_look_like_one_in_use_for_no_time() {
+    let report = report("fast");
+    let column = |name| report.columns.iter().position(|column| *column == name).unwrap();
+    let (missed, kept, in_use) = (column("missed %"), column("kept %"), column("in use s"));
+    let mut seen = [0; 3];
+    for row in &report.rows {
+        match (&*row[missed], &*row[kept], &*row[in_use]) {
+            ("0.00", _, time) => {
+                assert_eq!(time, "—", "{row:?}");
+                seen[0] += 1;
+            }
+            (missed, kept, time) if missed == kept => {
+                assert_eq!(time, "for good", "{row:?}");
+                seen[1] += 1;
+            }
+            (_, _, time) => {
+                assert!(time.parse::<f64>().is_ok_and(|seconds| seconds >= 0.0), "{row:?}");
+                seen[2] += 1;
+            }
+        }
+    }
+    assert!(seen.iter().all(|&rows| rows > 3), "{seen:?}");
+}
+
+#[test]
+fn the_page_counts_the_settings_in_which_the_closed_form_holds() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/experiments");
+    let csv = fs::read_to_string(folder.join("lossy.csv")).unwrap();
+    let settings = csv.lines().count() - 1;
+    let within = csv.lines().filter(|line| line.ends_with(",yes")).count();
+    let page = fs::read_to_string(folder.join(PAGE)).unwrap();
+    assert!(page.contains(&format!("in {within} of {settings} settings")), "{within}");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_files() {
     let (one, two) = (report("crowding"), report("crowding"));
     assert_eq!(csv(&one), csv(&two));
