@@ -220,6 +220,22 @@ fn conflicts_are_forgotten_with_the_carrier_and_with_nothing_else() {
     }
 }
 
+/// The link that comes up next may be another one, on which nobody has them.
+#[test]
+fn addresses_seen_in_use_are_forgotten_with_the_carrier_and_with_nothing_else() {
+    for (loss, forgets) in [(Loss::Carrier, true), (Loss::Retired, false), (Loss::Stopped, false)] {
+        let mut driver = Driver::started();
+        let mut sequence = Config::new(OWN, 1).sequence;
+        let [_, second, third] = [(); 3].map(|()| sequence.next().expect("it has no end"));
+        driver.input(|engine, now| engine.avoid(now, second));
+        driver.input(|engine, _| engine.stop(loss));
+        driver.run_for(secs(5));
+        driver.input(Engine::start);
+        deny(&mut driver);
+        assert_eq!(driver.addr(), if forgets { second } else { third }, "after {loss:?}");
+    }
+}
+
 #[test]
 fn one_mac_that_denies_everything_is_named_at_the_third_denial_and_once() {
     let mut driver = Driver::started();
@@ -266,6 +282,22 @@ fn a_denier_is_forgotten_with_the_carrier() {
     }
     driver.input(|engine, _| engine.stop(Loss::Carrier));
     assert_eq!(driver.engine.snapshot(driver.now).denier, None);
+}
+
+/// Two denials of ten minutes ago do not make the next one the third.
+#[test]
+fn denials_of_long_ago_make_no_denier() {
+    let mut driver = Driver::started();
+    for _ in 0..2 {
+        deny(&mut driver);
+    }
+    driver.run_for(secs(600));
+    force_off(&mut driver);
+    deny(&mut driver);
+    assert_eq!(driver.engine.snapshot(driver.now).denier, None, "two in a row since then");
+    assert!(driver.event_times(|event| matches!(event, Event::Denier(_))).is_empty());
+    deny(&mut driver);
+    assert_eq!(driver.engine.snapshot(driver.now).denier, Some(PEER));
 }
 
 /// The first two candidates of `sequence`.
@@ -351,6 +383,21 @@ fn after_64_refusals_in_a_row_the_engine_rests_for_a_minute() {
     driver.step();
     assert_eq!(driver.stage(), Stage::Claim(Phase::Waiting));
     assert_eq!(conflicts(&driver), 0);
+}
+
+/// It costs a minute for every 64 refusals, not for every one after the first 64.
+#[test]
+fn after_the_rest_refusals_count_anew() {
+    let mut driver = Driver::started();
+    for _ in 0..3 {
+        for _ in 0..63 {
+            driver.input(|engine, now| engine.avoid(now, engine.addr().unwrap_or(elsewhere())));
+            assert_eq!(driver.stage(), Stage::Claim(Phase::Waiting));
+        }
+        driver.input(|engine, now| engine.avoid(now, engine.addr().unwrap_or(elsewhere())));
+        assert_eq!(driver.stage(), Stage::BackingOff);
+        driver.step();
+    }
 }
 
 /// Nothing was on the link for a candidate that was refused at once, so nothing is to be limited.

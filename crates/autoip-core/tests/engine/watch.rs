@@ -173,6 +173,25 @@ fn an_address_kept_for_good_stays_even_while_it_is_put_back() {
     assert_eq!(acd.installed(START), announced(Some(AcdEvent::Claimed)));
 }
 
+/// The doubt that a fast claim leaves until its second round is over is not for an address that
+/// is watched after it, be it the same.
+#[test]
+fn an_address_watched_after_a_fast_claim_is_defended() {
+    for phase in [Phase::Waiting, Phase::Listening, Phase::Announcing, Phase::Verifying] {
+        let mut acd = Acd::new(OWN, Timing::FAST, Defend::Once, 1);
+        let mut now = START;
+        acd.probe(now, now, ADDR);
+        while acd.phase() != phase {
+            if due(&mut acd, &mut now).event == Some(AcdEvent::Free) {
+                acd.installed(now);
+            }
+        }
+        acd.watch(ADDR);
+        let defending = contested(ConflictKind::Late, Outcome::Defending);
+        assert_eq!(acd.handle_frame(now, &claim()), defending, "after {phase:?}");
+    }
+}
+
 #[test]
 fn a_detector_at_rest_does_nothing() {
     let mut acd = acd(Defend::Once);
