@@ -8,6 +8,7 @@ mod evidence;
 mod page;
 mod requirement;
 mod rule;
+mod trial;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,12 +17,13 @@ use crate::annotation::Kind;
 use crate::finding::Finding;
 use crate::tree::{TextFile, Tree};
 use evidence::Evidence;
-use requirement::{Requirement, Requirements, Status, line_of};
+use requirement::{Document, Requirement, Requirements, Status, line_of};
 
 /// What must hold.
-const RULES: [fn(&Spec) -> Vec<Finding>; 8] = [
+const RULES: [fn(&Spec) -> Vec<Finding>; 9] = [
     rule::names_are_good_and_unique,
     rule::sections_are_known,
+    rule::documents_are_complete,
     rule::rows_are_complete_and_short,
     rule::annotations_name_rows,
     rule::test_annotations_have_tests,
@@ -34,9 +36,11 @@ const RULES: [fn(&Spec) -> Vec<Finding>; 8] = [
 #[derive(Debug)]
 pub(crate) struct Spec<'a> {
     file: &'a TextFile,
+    documents: BTreeMap<String, Document>,
     sections: BTreeMap<String, String>,
     rows: Vec<Requirement>,
     evidence: Vec<Evidence<'a>>,
+    sources: &'a [TextFile],
     /// The page as it stands on disk.
     page: Option<&'a TextFile>,
 }
@@ -48,12 +52,14 @@ impl<'a> Spec<'a> {
     ///
     /// Where the list of requirements cannot be read, and why.
     pub(crate) fn new(tree: &'a Tree) -> Result<Self, Finding> {
-        let Requirements { sections, rows } = Requirements::parse(&tree.requirements)?;
+        let Requirements { documents, sections, rows } = Requirements::parse(&tree.requirements)?;
         Ok(Self {
             file: &tree.requirements,
+            documents,
             sections,
             rows,
             evidence: evidence::collect(&tree.sources),
+            sources: &tree.sources,
             page: tree.documents.iter().find(|document| document.path == page::PATH),
         })
     }

@@ -13,10 +13,21 @@ use crate::tree::TextFile;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Requirements {
+    /// The documents, by the first part of the names of their rows.
+    pub(super) documents: BTreeMap<String, Document>,
     /// What each section of a standard is about.
     pub(super) sections: BTreeMap<String, String>,
     #[serde(rename = "requirement")]
     pub(super) rows: Vec<Requirement>,
+}
+
+/// A standard, or several that are listed together.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Document {
+    pub(super) name: String,
+    /// How many rows it has, and where in the file that stands.
+    pub(super) rows: Spanned<usize>,
 }
 
 /// One thing that a standard asks for.
@@ -36,6 +47,11 @@ pub(super) struct Requirement {
 impl Requirement {
     pub(super) fn id(&self) -> &str {
         self.id.get_ref()
+    }
+
+    /// The part of the name that says of which document it is.
+    pub(super) fn document(&self) -> &str {
+        self.id().split('-').next().unwrap_or_default()
     }
 
     /// Whether some part of autoip has to do with it, and not others alone.

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::Spec;
 use super::page;
-use super::requirement::{Requirement, Status};
+use super::requirement::{Requirement, Status, line_of};
+use super::trial;
 use crate::annotation::{Kind, is_row};
 use crate::finding::Finding;
 
@@ -38,6 +39,28 @@ pub(super) fn sections_are_known(spec: &Spec) -> Vec<Finding> {
             spec.at_row(row, sentence)
         })
         .collect()
+}
+
+/// What a document asks for does not change, so a row that is gone was lost.
+pub(super) fn documents_are_complete(spec: &Spec) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (prefix, document) in &spec.documents {
+        let count = spec.rows.iter().filter(|row| row.document() == prefix).count();
+        let (name, expected) = (&document.name, document.rows.get_ref());
+        if count != *expected {
+            let line = line_of(spec.file, document.rows.span().start);
+            let sentence = format!(
+                "{name} has {expected} requirements, and {count} rows are named {prefix}-...: \
+                 bring back what is gone, or say how many there are now"
+            );
+            found.push(Finding::new(spec.file, line, sentence));
+        }
+    }
+    for row in spec.rows.iter().filter(|row| !spec.documents.contains_key(row.document())) {
+        let sentence = format!("give {} its line under [documents]", row.document());
+        found.push(spec.at_row(row, sentence));
+    }
+    found
 }
 
 /// A row that needs more than a sentence is two rows; a row is somebody's duty.
@@ -74,15 +97,15 @@ pub(super) fn annotations_name_rows(spec: &Spec) -> Vec<Finding> {
         .collect()
 }
 
-/// A test annotation is listed under the name of its test.
+/// A test annotation stands above a test, and one that runs.
 pub(super) fn test_annotations_have_tests(spec: &Spec) -> Vec<Finding> {
-    spec.evidence
-        .iter()
-        .filter(|evidence| evidence.kind == Kind::Test && evidence.function.is_none())
-        .map(|evidence| {
-            Finding::new(evidence.file, evidence.line, "put the annotation above a test function")
-        })
-        .collect()
+    let mut found = Vec::new();
+    for evidence in spec.evidence.iter().filter(|evidence| evidence.kind == Kind::Test) {
+        if let Some(sentence) = trial::idleness(spec.sources, evidence) {
+            found.push(Finding::new(evidence.file, evidence.line, sentence));
+        }
+    }
+    found
 }
 
 /// "Met" is a claim that points at code.

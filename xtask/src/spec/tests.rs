@@ -31,10 +31,19 @@ fn file(path: &str, text: impl Into<String>) -> TextFile {
 }
 
 fn tree(rows: &str, source: &str) -> Tree {
+    tree_of(rows, rows.matches("[[requirement]]").count(), source)
+}
+
+/// The same with a list that says to have so many rows.
+fn tree_of(rows: &str, count: usize, source: &str) -> Tree {
     let sections = "[sections]\n\"RFC 3927 §2.5\" = \"conflicts\"\n\n";
+    let documents = format!("[documents]\nLL = {{ name = \"RFC 3927\", rows = {count} }}\n");
     Tree {
-        sources: vec![file("crates/autoip-core/src/source.rs", source)],
-        requirements: file("spec/requirements.toml", format!("{sections}{rows}")),
+        sources: vec![
+            file("crates/autoip-core/src/source.rs", source),
+            file("crates/autoip-core/src/lib.rs", "//! A library.\npub(crate) mod source;\n"),
+        ],
+        requirements: file("spec/requirements.toml", format!("{sections}{rows}\n{documents}")),
         ..Tree::default()
     }
 }
@@ -128,9 +137,139 @@ fn an_annotation_names_a_row() {
 }
 
 #[test]
-fn a_test_annotation_has_a_test() {
+fn a_document_keeps_its_rows() {
+    let lost = found(&tree_of(ROW, 2, SOURCE));
+    assert_one(&lost, "spec/requirements.toml:14: ", "RFC 3927 has 2 requirements, and 1 rows");
+    let twice = format!("{ROW}\n{}", ROW.replace("-07", "-08").replace("\"met\"", "\"planned\""));
+    assert_none(&found(&tree_of(&twice, 2, SOURCE)));
+    assert_one(&found(&tree_of(&twice, 1, SOURCE)), "spec/requirements.toml:23: ", "RFC 3927");
+    let foreign = twice.replace("LL-2.5-08", "DNA-2.5-08");
+    assert_one(&found(&tree_of(&foreign, 1, SOURCE)), "spec/requirements.toml:14: ", "give DNA");
+}
+
+#[test]
+fn a_test_annotation_stands_above_a_test() {
+    let at = "crates/autoip-core/src/source.rs:8: ";
     let found = with_source("the_claim() {}\n", "the_claim() {}\n//= test LL-2.5-07\n");
-    assert_one(&found, "crates/autoip-core/src/source.rs:8: ", "above a test");
+    assert_one(&found, at, "above a test");
+    let apart = "the_claim() {}\n//= test LL-2.5-07\n\n#[test]\nfn another() {}\n";
+    assert_one(&with_source("the_claim() {}\n", apart), at, "above a test");
+    let over_a_type = "the_claim() {}\n//= test LL-2.5-07\nstruct A;\n#[test]\nfn another() {}\n";
+    assert_one(&with_source("the_claim() {}\n", over_a_type), at, "above a test");
+}
+
+#[test]
+fn a_test_runs_and_runs_everywhere() {
+    let at = "crates/autoip-core/src/source.rs:5: ";
+    assert_one(&with_source("#[test]\n", ""), at, "is run by nobody");
+    assert_one(&with_source("#[test]\n", "// #[test]\n"), at, "is run by nobody");
+    for condition in ["ignore", "ignore = \"slow\"", "cfg(unix)", "cfg_attr(miri, ignore)"] {
+        let attributes = format!("#[test]\n#[{condition}]\n");
+        assert_one(&with_source("#[test]\n", &attributes), at, "does not run everywhere");
+        let above = format!("#[{condition}]\n//= test");
+        let at = "crates/autoip-core/src/source.rs:6: ";
+        assert_one(&with_source("//= test", &above), at, "does not run everywhere");
+    }
+    assert_none(&with_source("#[test]\n", "#[test]\n#[expect(\n    a,\n    reason = \"b\"\n)]\n"));
+    assert_none(&with_source("//= test LL-2.5-07\n#[test]", "#[test]\n//= test LL-2.5-07"));
+}
+
+/// What is found when the test stands in a file of its own, beside these other ones.
+fn with_files(path: &str, test: &str, others: &[(&str, &str)]) -> Vec<String> {
+    let (code, _) = SOURCE.split_once("//= test").unwrap();
+    let mut tree = tree(ROW, code);
+    tree.sources.push(file(path, test));
+    tree.sources.extend(others.iter().map(|&(path, text)| file(path, text)));
+    found(&tree)
+}
+
+#[test]
+fn a_test_is_a_module_of_a_program() {
+    let test = "//= test LL-2.5-07\n#[test]\nfn it_cedes() {}\n";
+    let path = "crates/autoip-core/tests/engine/limit/late.rs";
+    let at = "crates/autoip-core/tests/engine/limit/late.rs:1: ";
+    let with = |main, limit| {
+        let limit = ("crates/autoip-core/tests/engine/limit.rs", limit);
+        with_files(path, test, &[("crates/autoip-core/tests/engine/main.rs", main), limit])
+    };
+    assert_none(&with("mod limit;\n", "pub(crate) mod late;\n"));
+    assert_one(&with("mod limit;\n", "// mod late;\n"), at, "compiled nowhere");
+    assert_one(&with("mod limits;\n", "mod late;\n"), at, "compiled nowhere");
+    assert_none(&with_files("crates/autoip-core/tests/alone.rs", test, &[]));
+}
+
+#[test]
+fn a_program_with_a_main_function_of_its_own_runs_what_it_lists() {
+    let test = "//= test LL-2.5-07\npub(crate) fn it_cedes() {}\n";
+    let with = |path, test, tests: &str| {
+        let main = format!("fn main() {{\n    run(&tests![\n{tests}\n    ])\n}}\n");
+        with_files(path, test, &[("crates/autoipd/tests/kernel/main.rs", &main)])
+    };
+    let path = "crates/autoipd/tests/kernel/control/change.rs";
+    let at = "crates/autoipd/tests/kernel/control/change.rs:1: ";
+    assert_none(&with(path, test, "        a::b,\n        control::change::it_cedes,"));
+    assert_none(&with(path, test, "control::change::it_cedes"));
+    for tests in ["", "change::it_cedes,", "// control::change::it_cedes,"] {
+        assert_one(&with(path, test, tests), at, "is run by nobody");
+    }
+    let unlisted = "//= test LL-2.5-07\n#[test]\nfn it_cedes() {}\n";
+    assert_one(&with(path, unlisted, ""), at, "is run by nobody");
+    let ignored = "//= test LL-2.5-07\n#[cfg(unix)]\nfn it_cedes() {}\n";
+    assert_one(&with(path, ignored, "control::change::it_cedes"), at, "does not run everywhere");
+    let main =
+        "fn main() {\n    run(&tests![it_cedes])\n}\n\n//= test LL-2.5-07\nfn it_cedes() {}\n";
+    assert_none(&with_files("crates/autoipd/tests/kernel/main.rs", main, &[]));
+    assert_none(&with_files("crates/autoip-lab/tests/demo.rs", main, &[]));
+    let unlisted = main.replace("tests![it_cedes]", "tests![]");
+    let at = "crates/autoip-lab/tests/demo.rs:5: ";
+    assert_one(&with_files("crates/autoip-lab/tests/demo.rs", &unlisted, &[]), at, "by nobody");
+}
+
+#[test]
+fn a_rule_of_a_property_test_is_listed() {
+    let with = |path, list: &str| {
+        let test = "//= test LL-2.5-07\nfn it_cedes() {}\n\n";
+        let text = format!("{test}const RULES: &[Rule] = &[\n    {list},\n];\n");
+        with_files(path, &text, &[("crates/autoip-core/tests/engine/main.rs", "mod rules;\n")])
+    };
+    let path = "crates/autoip-core/tests/engine/rules.rs";
+    assert_none(&with(path, "(\"a\", it_cedes)"));
+    for list in ["(\"a\", it_keeps)", "(\"a\", it_keeps),\n    // (\"b\", it_cedes)"] {
+        assert_one(&with(path, list), "crates/autoip-core/tests/engine/rules.rs:1: ", "by nobody");
+    }
+    let shipped = with("crates/autoip-wire/src/lib.rs", "(\"a\", it_cedes)");
+    assert_one(&shipped, "crates/autoip-wire/src/lib.rs:1: ", "by nobody");
+}
+
+#[test]
+fn a_checker_of_the_simulator_is_listed_with_its_row() {
+    let checker =
+        "//= test LL-2.5-07\npub(super) fn it_cedes() -> Verdict {}\nconst A: B = CEDES;\n";
+    let with = |path, rules: &str, whole: &str| {
+        let list = format!(
+            "mod claim;\nconst RULES: &[Rule] = &[\n{rules}\n];\n\
+             const WHOLE_RULES: &[(&str, &str)] = &[\n{whole}\n];\n"
+        );
+        let lib = ("crates/autoip-sim/src/lib.rs", "mod checker;\nmod run;\n");
+        with_files(path, checker, &[lib, ("crates/autoip-sim/src/checker.rs", &list)])
+    };
+    let path = "crates/autoip-sim/src/checker/claim.rs";
+    let at = "crates/autoip-sim/src/checker/claim.rs:1: ";
+    let other = "    rule(\"keeps\", \"LL-2.5-06\", claim::it_keeps),\n";
+    let rule = |rows, name| format!("{other}    rule(\"cedes\", \"{rows}\", {name}),");
+    assert_none(&with(path, &rule("LL-2.5-06 LL-2.5-07", "claim::it_cedes"), ""));
+    for (rows, name) in [
+        ("LL-2.5-06", "claim::it_cedes"),
+        ("LL-2.5-07", "claim::it_keeps"),
+        ("LL-2.5-07", "in_use::it_cedes"),
+    ] {
+        assert_one(&with(path, &rule(rows, name), ""), at, "is run by nobody");
+    }
+    let path = "crates/autoip-sim/src/run.rs";
+    let at = "crates/autoip-sim/src/run.rs:1: ";
+    assert_none(&with(path, "", "    (CEDES, \"LL-2.5-07\"),"));
+    assert_one(&with(path, "", "    (CEDES, \"LL-2.5-06\"),"), at, "is run by nobody");
+    assert_one(&with(path, "", "    (KEEPS, \"LL-2.5-07\"),"), at, "is run by nobody");
 }
 
 #[test]
@@ -162,7 +301,7 @@ fn what_is_not_met_is_not_annotated() {
             |source: &str| found(&tree(&ROW.replace("\"met\"", &format!("\"{status}\"")), source));
         let code = with("//= LL-2.5-07 a second conflict ends the claim\n");
         assert_one(&code, "crates/autoip-core/src/source.rs:1: ", status);
-        let test = with("//= test LL-2.5-07\nfn a() {}\n");
+        let test = with("//= test LL-2.5-07\n#[test]\nfn a() {}\n");
         assert_one(&test, "crates/autoip-core/src/source.rs:1: ", status);
         assert_none(&with(""));
     }
@@ -199,7 +338,8 @@ fn the_page_shows_a_row_with_its_code_and_its_tests() {
 
 #[test]
 fn the_page_names_a_file_once_and_every_test() {
-    let second = "//= LL-2.5-07 again\nfn a() {}\n//= test LL-2.5-07\nfn and_another() {}\n";
+    let second =
+        "//= LL-2.5-07 again\nfn a() {}\n//= test LL-2.5-07\n#[test]\nfn and_another() {}\n";
     let page = page(&tree(ROW, &format!("{SOURCE}{second}")));
     let link = "[autoip-core source.rs](../crates/autoip-core/src/source.rs)";
     let cells = format!("| {link} | {link}: a second conflict ends the claim; and another |\n");
