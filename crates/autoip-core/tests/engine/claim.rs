@@ -30,6 +30,7 @@ fn deadlines(seed: u64) -> [Instant; 5] {
 //= test ACD-2.1.1-10
 //= test ACD-2.3-01
 //= test ACD-2.3-02
+//= test ACD-2.3-03
 #[test]
 fn clean_claim_is_three_probes_two_seconds_of_silence_and_two_announcements() {
     let [first, second, third, claimed, announced] = deadlines(1);

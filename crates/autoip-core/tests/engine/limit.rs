@@ -48,6 +48,7 @@ fn assert_all_different(mut addrs: Vec<LinkLocalAddr>) {
 //= test LL-2.2.1-09
 //= test LL-2.2.1-10
 //= test ACD-2.1.1-08
+//= test LL-5-03
 #[test]
 fn after_ten_conflicts_new_candidates_are_a_minute_apart_and_always_others() {
     let mut driver = Driver::started();
@@ -103,6 +104,7 @@ fn first_probes_of_new_candidates_keep_the_distance() {
 
 /// Every claim succeeds and is then forced off with two conflicts.
 //= test ACD-2.1.1-09
+//= test LL-5-03
 #[test]
 fn late_conflicts_count_and_a_bind_does_not_forget_them() {
     let mut driver = Driver::started();
@@ -236,6 +238,7 @@ fn addresses_seen_in_use_are_forgotten_with_the_carrier_and_with_nothing_else() 
     }
 }
 
+//= test LL-5-03
 #[test]
 fn one_mac_that_denies_everything_is_named_at_the_third_denial_and_once() {
     let mut driver = Driver::started();

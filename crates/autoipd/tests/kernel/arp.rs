@@ -113,6 +113,7 @@ impl Outcome {
 /// confirms that they are there.
 //= test LL-2.5-10
 //= test LL-2.5-09
+//= test ACD-1.2.1-01
 pub(crate) fn ll_2_5_10_rechecks_are_broadcast() {
     let cases = [
         ("with the guard", Traffic { guarded: true, hurried: false, during: patience() }),
@@ -256,6 +257,8 @@ fn neighbour_state(host: &Host, ip: Ipv4Addr) -> NeighbourState {
 
 //= test LL-2.5-11
 //= test LL-2.8-03
+//= test ACD-2.6-01
+//= test ACD-2.6-02
 pub(crate) fn ll_2_5_11_arp_for_routable_addresses_stays_unicast() {
     let switch = Switch::new();
     let (peer, other) = (Peer::new(&switch), Peer::new(&switch));

@@ -46,6 +46,7 @@ const SCOPE_LINK: u8 = 253;
 //= test ACD-3-01
 //= test LL-2.6.2-01
 //= test LL-2.8-02
+//= test LL-2.8-01
 pub(crate) fn a_claim_is_three_probes_and_two_announcements_on_time() {
     let switch = Switch::new();
     let mut station = Station::new(&switch);

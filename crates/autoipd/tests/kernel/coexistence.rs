@@ -128,6 +128,9 @@ fn assert_only_the_link(station: &Station) {
 //= test LL-1.9-02
 //= test LL-1.9-04
 //= test LL-1.9-10
+//= test LL-1.4-01
+//= test DNA-2.3-05
+//= test LL-2.2-05
 pub(crate) fn a_routable_address_takes_the_place() {
     let switch = Switch::new();
     let mut station = Station::new(&switch);
@@ -154,6 +157,7 @@ pub(crate) fn a_routable_address_takes_the_place() {
 }
 
 //= test LL-1.9-02
+//= test LL-1.4-01
 pub(crate) fn a_routable_address_ends_the_probing() {
     let switch = Switch::new();
     let (mut station, _daemon) = Station::with_daemon(&switch, "-i eth0 -s 169.254.7.7");
@@ -220,6 +224,7 @@ pub(crate) fn addresses_that_do_not_count_do_not_hinder() {
 }
 
 //= test DNA-2.3-04
+//= test LL-2.2-05
 pub(crate) fn dhcp_has_its_head_start() {
     let switch = Switch::new();
     let mut station = Station::new(&switch);

@@ -69,6 +69,7 @@ fn assert_defends(station: &mut Station, peer: &Peer, claim: Claim) -> Instant {
 //= test ACD-2.4-04
 //= test ACD-2.4-12
 //= test ACD-3-01
+//= test ACD-1.3-06
 pub(crate) fn a_conflict_is_answered_by_one_announcement() {
     let cases: [(&str, Claim); 5] = [
         ("announcement", announces),

@@ -100,6 +100,7 @@ impl Router {
 //= test LL-2.10-01
 //= test LL-7-01
 //= test LL-7-02
+//= test BASE-12
 pub(crate) fn ll_2_7_03_nothing_link_local_is_forwarded() {
     with_and_without_guard(|guarded| {
         let mut router = Router::new(guarded, "");

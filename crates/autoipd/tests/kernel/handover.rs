@@ -79,6 +79,8 @@ impl Handover {
 //= test LL-1.9-08
 //= test LL-2.6.1-02
 //= test LL-2.6.1-03
+//= test LL-1.9-03
+//= test DNA-2.3-05
 pub(crate) fn ll_1_9_08_open_connections_go_on_beside_a_routable_address() {
     let switch = Switch::new();
     let mut handover = Handover::new(&switch, "");
@@ -99,6 +101,8 @@ pub(crate) fn ll_1_9_08_open_connections_go_on_beside_a_routable_address() {
 
 //= test LL-1.9-08
 //= test LL-1.9-01
+//= test LL-1.9-03
+//= test DNA-2.3-05
 pub(crate) fn connections_last_no_longer_than_the_grace() {
     let switch = Switch::new();
     let mut handover = Handover::new(&switch, "--grace 3");

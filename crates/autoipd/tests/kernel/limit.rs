@@ -10,6 +10,7 @@ use crate::station::{SOON, Station, lines_with, ms, s};
 //= test LL-2.2.1-10
 //= test ACD-1-01
 //= test ACD-2.1.1-08
+//= test LL-5-03
 pub(crate) fn no_probe_follows_ten_conflicts() {
     let switch = Switch::new();
     let denier = Peer::new(&switch);

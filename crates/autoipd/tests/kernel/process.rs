@@ -104,6 +104,7 @@ fn add_tunnel(host: &Host, name: &str) {
 
 //= test LL-1.3-01
 //= test LL-2.2.1-12
+//= test ACD-1.3-01
 pub(crate) fn unsuitable_interfaces_are_refused() {
     let switch = Switch::new();
     let (host, memory) = (Host::new("station"), Memory::new());
