@@ -153,6 +153,7 @@ pub(crate) fn echoes_and_forgeries_make_no_noise_about_siblings() {
 /// The kernel answers for all addresses of the host on a port that nobody manages. The daemon asks
 /// once more while the address is in use, and must not take that answer for another host's.
 //= test LL-3.4-03
+//= test ACD-2.4-01
 pub(crate) fn a_port_that_nobody_manages_answers_without_a_conflict() {
     let switch = Switch::new();
     let (host, memory) = (Host::new("station"), Memory::new());
