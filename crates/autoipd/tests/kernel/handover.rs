@@ -26,8 +26,8 @@ struct Handover {
     tap: Tap,
     ends: (TcpStream, TcpStream),
     began: Instant,
+    friend: Host,
     _daemon: Process,
-    _friend: Host,
 }
 
 impl Handover {
@@ -42,7 +42,7 @@ impl Handover {
         let began = boottime();
         station.host.add_address("eth0", ROUTABLE, 24);
         await_source(&station.host, PEER, ROUTABLE);
-        Self { station, tap, ends, began, _daemon: daemon, _friend: friend }
+        Self { station, tap, ends, began, friend, _daemon: daemon }
     }
 
     /// Asserts that the connection works for some time, with the address beneath it.
@@ -103,10 +103,14 @@ pub(crate) fn ll_1_9_08_open_connections_go_on_beside_a_routable_address() {
 //= test LL-1.9-01
 //= test LL-1.9-03
 //= test DNA-2.3-05
+//= test LL-1.9-09
 pub(crate) fn connections_last_no_longer_than_the_grace() {
     let switch = Switch::new();
     let mut handover = Handover::new(&switch, "--grace 3");
-    handover.assert_lives(s(0), ms(2500));
+    handover.assert_lives(s(0), s(1));
+    // Who knows the address still gets through, and prolongs nothing.
+    let _late = connection(&handover.friend, &handover.station.host, X);
+    handover.assert_lives(s(1), ms(2500));
     let removed = handover.station.expect_removal(X);
     assert_between("the end", removed.at - handover.began, s(3)..=s(3) + LOCK);
     handover.assert_over();
