@@ -167,7 +167,7 @@ impl Control {
     /// [`Control::reloaded`] tells how it went.
     pub(crate) fn serve(&mut self, tokens: &[u64], scene: &mut Scene<'_>) -> Vec<u64> {
         let now = boottime();
-        self.detect(tokens, now);
+        self.detect(tokens, now, &scene.edge.host);
         if self.rests_until.is_some_and(|until| until > now) {
             return Vec::new();
         }
@@ -276,11 +276,11 @@ impl Control {
     }
 
     /// Runs the detections that have frames, or something due.
-    fn detect(&mut self, tokens: &[u64], now: Instant) {
+    fn detect(&mut self, tokens: &[u64], now: Instant, host: &Host) {
         let mut findings = Vec::new();
         for (token, detection) in &mut self.detections {
             if tokens.contains(token) || detection.deadline().is_some_and(|at| at <= now) {
-                findings.extend(detection.run().into_iter().map(|finding| (*token, finding)));
+                findings.extend(detection.run(host).into_iter().map(|finding| (*token, finding)));
             }
         }
         for (token, finding) in findings {

@@ -16,7 +16,6 @@ use autoip_core::{
 use autoip_linux::rtnl::{Address, Route, Rtnl, Rule};
 use autoip_linux::sock_diag::{Socket, State as SocketState};
 use autoip_linux::{ArpFilter, IfIndex, InterfaceLock, PacketSocket, boottime};
-use autoip_wire::ArpPacket;
 use tracing::{debug, error, info, warn};
 
 use self::trace::trace_frame;
@@ -247,7 +246,8 @@ impl Device {
                 Ok(Some(received)) => {
                     trace_frame(&self.name, "received", received.frame);
                     let (at, frame) = (received.at, received.frame);
-                    if self.is_of_this_host(edge, frame) {
+                    let installed = self.installed.map(LinkLocalAddr::ip);
+                    if installed.is_some_and(|ip| edge.host.answers(self.index, ip, frame)) {
                         debug!(interface = self.name, "this host answers for itself elsewhere");
                         continue;
                     }
@@ -261,19 +261,6 @@ impl Device {
                 }
             }
         }
-    }
-
-    /// Whether the frame speaks for the address on this interface and comes from another interface
-    /// of this host that does not have it: the kernel answers there for all addresses of the host,
-    /// unless somebody tells it not to.
-    //= LL-3.4-03 the host's other interface is no stranger
-    fn is_of_this_host(&self, edge: &Edge, frame: &[u8]) -> bool {
-        let Some(ip) = self.installed.map(LinkLocalAddr::ip) else { return false };
-        ArpPacket::parse(frame).is_ok_and(|(_, packet)| {
-            packet.sender_ip == ip
-                && edge.host.owns_mac_elsewhere(self.index, packet.sender_mac)
-                && edge.host.elsewhere(self.index, ip).is_none()
-        })
     }
 
     /// Puts back a route that somebody else deleted.

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use autoip_linux::rtnl::{Address, Event, Link, Rtnl};
 use autoip_linux::{IfIndex, Result, driver};
-use autoip_wire::{MacAddr, is_link_local};
+use autoip_wire::{ArpPacket, MacAddr, is_link_local};
 
 /// A prefix that leaves nobody else on the link to talk to.
 const HOST_PREFIX: u8 = 32;
@@ -129,8 +129,21 @@ impl Host {
         self.links.get(other)
     }
 
+    /// Whether a frame that the interface `index` received, which has `ip`, speaks for `ip` and comes
+    /// from another interface of this host that does not have it: the kernel answers there for all
+    /// addresses of the host, unless somebody tells it not to.
+    //= LL-3.4-03 the host's other interface is no stranger
+    //= ACD-2.4-01 nor is what it sends another host's claim
+    pub(crate) fn answers(&self, index: IfIndex, ip: Ipv4Addr, frame: &[u8]) -> bool {
+        ArpPacket::parse(frame).is_ok_and(|(_, packet)| {
+            packet.sender_ip == ip
+                && self.owns_mac_elsewhere(index, packet.sender_mac)
+                && self.elsewhere(index, ip).is_none()
+        })
+    }
+
     /// Whether another interface of this host, and not this one, has the MAC address.
-    pub(crate) fn owns_mac_elsewhere(&self, index: IfIndex, mac: MacAddr) -> bool {
+    fn owns_mac_elsewhere(&self, index: IfIndex, mac: MacAddr) -> bool {
         let has_it = |link: &Link| link.mac == Some(mac);
         let here = self.links.get(&index).is_some_and(has_it);
         !here && self.links.values().any(has_it)

@@ -113,15 +113,19 @@ impl Detection {
     }
 
     /// Takes in waiting frames, and then does what is due. What arrived in time counts first.
-    pub(super) fn run(&mut self) -> Vec<Finding> {
+    pub(super) fn run(&mut self, host: &Host) -> Vec<Finding> {
         let mut findings = Vec::new();
         let mut buffer = [0; FRAME_MAX];
         for _ in 0..FRAMES_PER_TURN {
             let Some(socket) = &self.socket else { return findings };
             match socket.receive(&mut buffer) {
                 Ok(Some(received)) => {
-                    let step = self.acd.handle_frame(received.at, received.frame);
                     let (at, frame) = (received.at, received.frame);
+                    let watched = self.purpose == Purpose::Watch;
+                    if watched && host.answers(self.index, self.addr, frame) {
+                        continue;
+                    }
+                    let step = self.acd.handle_frame(at, frame);
                     if self.act(step, Some((at, frame)), &mut findings) {
                         return findings;
                     }

@@ -275,6 +275,7 @@ fn main() -> ExitCode {
         control::detection::a_probe_that_cannot_be_is_refused,
         control::detection::a_client_that_leaves_ends_its_probe,
         control::detection::a_watched_address_is_defended_once,
+        control::detection::a_watch_takes_no_port_of_this_host_for_a_stranger,
         control::detection::a_watched_address_can_be_kept_for_good,
         control::detection::a_watch_ends_with_its_address,
         control::detection::an_address_is_watched_once_at_a_time,

@@ -7,7 +7,7 @@ use autoip_control::{
 };
 use autoip_lab::{Answer, Peer, Switch};
 use autoip_linux::boottime;
-use autoip_wire::MacAddr;
+use autoip_wire::{ArpPacket, MacAddr};
 
 use crate::controlled::{Controlled, PATIENCE, eth, reason};
 use crate::station::{LATE, QUICK, SOON, X, assert_between, eventually, lines_with, ms, s};
@@ -156,6 +156,25 @@ pub(crate) fn a_watched_address_is_defended_once() {
     let ips: Vec<_> = controlled.station.host.addresses("eth0").iter().map(|a| a.ip).collect();
     assert_eq!(ips, [ADDR], "the address is its owner's business");
     assert!(controlled.status().watched.is_empty());
+}
+
+/// A port of this host that answers for the address is no rival.
+//= test ACD-2.4-01
+pub(crate) fn a_watch_takes_no_port_of_this_host_for_a_stranger() {
+    let (switch, other) = (Switch::new(), Switch::new());
+    let peer = Peer::new(&switch);
+    let mut controlled = Controlled::new(&switch, "-i eth5");
+    controlled.station.host.connect(&other, "eth1");
+    let mut replies = begun_watch(&controlled, None);
+    controlled.station.wire.skip_to_end();
+    let port = controlled.station.host.mac("eth1");
+    peer.broadcast(&ArpPacket::announcement(port, ADDR));
+    controlled
+        .station
+        .expect_none("it is this host's", LATE * 2, |seen| seen.is_announcement_of(ADDR));
+    peer.announce(ADDR);
+    let conflict = replies.next().unwrap().unwrap().conflict.unwrap();
+    assert_eq!((conflict.mac, conflict.outcome), (peer.mac().to_string(), Outcome::Defending));
 }
 
 //= test ACD-1.3-05
