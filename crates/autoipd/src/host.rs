@@ -129,9 +129,9 @@ impl Host {
         self.links.get(other)
     }
 
-    /// Whether a frame that the interface `index` received, which has `ip`, speaks for `ip` and comes
-    /// from another interface of this host that does not have it: the kernel answers there for all
-    /// addresses of the host, unless somebody tells it not to.
+    /// Whether a frame that the interface `index` received, which has `ip`, speaks for `ip` and
+    /// comes from another interface of this host that does not have it: the kernel answers there
+    /// for all addresses of the host, unless somebody tells it not to.
     //= LL-3.4-03 the host's other interface is no stranger
     //= ACD-2.4-01 nor is what it sends another host's claim
     pub(crate) fn answers(&self, index: IfIndex, ip: Ipv4Addr, frame: &[u8]) -> bool {

@@ -374,6 +374,7 @@ fn follow(
     //= LL-1.9-04 the state of the interface decides, and nothing else
     //= LL-2.2-05 whether an address is wanted is asked anew after every change
     //= LL-2.11-01 no DHCP client is looked at or changed
+    //= LL-1.9-05 nor does anything become of one because there is an address
     let routable = edge.host.routable(device.index);
     device.set_situation(edge, state.carrier, routable);
     //= LL-1.4-01 unless told otherwise, no address beside a routable one

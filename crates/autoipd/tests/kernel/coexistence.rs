@@ -2,13 +2,16 @@
 
 use std::net::Ipv4Addr;
 
-use autoip_lab::Switch;
-use autoip_linux::boottime;
+use autoip_lab::{Peer, Switch};
 use autoip_linux::rtnl::{Address, Route};
+use autoip_linux::{PacketSocket, boottime};
+use autoip_wire::MacAddr;
+use etherparse::PacketBuilder;
 use nix::sys::signal::Signal;
 
 use crate::station::{
-    LOCK, MARK, QUICK, SOON, Station, X, assert_between, change, each, lines_with, ms, s,
+    LOCK, MARK, QUICK, SOON, Station, X, assert_between, change, each, eventually, lines_with, ms,
+    s,
 };
 
 const ROUTABLE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 5);
@@ -37,6 +40,67 @@ fn plain(station: &Station, ip: Ipv4Addr, prefix_len: u8) -> Address {
         protocol: 0,
         valid: None,
     }
+}
+
+/// A DHCP message between ports 68 and 67, as far as a link can tell.
+fn dhcp(macs: [MacAddr; 2], ips: [Ipv4Addr; 2], ports: [u16; 2], operation: u8) -> Vec<u8> {
+    let [from, to] = macs.map(MacAddr::octets);
+    let [source, destination] = ips.map(|ip| ip.octets());
+    let mut message = vec![0; 240];
+    message[..4].copy_from_slice(&[operation, 1, 6, 0]);
+    message[236..].copy_from_slice(&[0x63, 0x82, 0x53, 0x63]);
+    // DISCOVER or OFFER, and the end of the options.
+    message.extend([53, 1, operation, 255]);
+    let mut frame = Vec::new();
+    PacketBuilder::ethernet2(from, to)
+        .ipv4(source, destination, 64)
+        .udp(ports[0], ports[1])
+        .write(&mut frame, &message)
+        .unwrap();
+    frame
+}
+
+/// Waits until a socket has seen exactly this frame.
+#[track_caller]
+fn await_frame(socket: &PacketSocket, frame: &[u8], what: &str) {
+    let mut buffer = [0; 512];
+    eventually(what, SOON, || {
+        while let Some(received) = socket.receive(&mut buffer).unwrap() {
+            if received.frame == frame {
+                return true;
+            }
+        }
+        false
+    });
+}
+
+/// A client works with frames, since it has no address yet. What it sends and what it is sent pass
+/// as they do without the daemon, while an address is claimed and while there is one.
+//= test LL-1.9-05
+//= test LL-2.11-01
+pub(crate) fn a_dhcp_client_is_not_disturbed() {
+    let switch = Switch::new();
+    let (server, mut station) = (Peer::new(&switch), Station::new(&switch));
+    let (mac, index) = (station.mac(), station.host.link("eth0").unwrap().index);
+    let client = station.host.run(|| PacketSocket::tap(index)).unwrap();
+    let wire = station.cable.tap();
+    let everybody = [Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST];
+    let discover = dhcp([mac, MacAddr::BROADCAST], everybody, [68, 67], 1);
+    // To an address that the client does not have yet.
+    let offer = dhcp([server.mac(), mac], [Ipv4Addr::new(192, 0, 2, 1), ROUTABLE], [67, 68], 2);
+    let exchange = |when: &str| {
+        client.send(&discover).unwrap();
+        await_frame(&wire, &discover, &format!("the DISCOVER {when}"));
+        server.send_bytes(&offer);
+        await_frame(&client, &offer, &format!("the OFFER {when}"));
+    };
+    exchange("without the daemon");
+    let _daemon = station.start(&format!("-i eth0 -s {X}"));
+    station.expect_probe_for(X);
+    exchange("during a claim");
+    station.expect_announcement(X);
+    station.await_route(X);
+    exchange("beside an address");
 }
 
 /// The daemon hears of an address when it is gone again: the kernel takes no route that names it,

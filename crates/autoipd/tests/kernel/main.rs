@@ -145,6 +145,7 @@ fn main() -> ExitCode {
         coexistence::a_routable_address_takes_the_place,
         coexistence::a_routable_address_ends_the_probing,
         coexistence::a_routable_address_that_expires_gives_way,
+        coexistence::a_dhcp_client_is_not_disturbed,
         coexistence::a_routable_address_that_went_at_once_is_no_trouble,
         coexistence::force_keeps_both,
         coexistence::addresses_that_do_not_count_do_not_hinder,
