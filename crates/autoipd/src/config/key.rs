@@ -45,8 +45,8 @@ const OF_INTERFACE: [&str; 17] = [
 const OF_PROCESS: [&str; 7] =
     ["state-dir", "control", "verbosity", "guard", "forward", "hooks", "sandbox"];
 
-/// How many letters are wrong in a word that is still recognised.
-const TYPO_MAX: usize = 2;
+/// One letter in so many may be wrong in a word that is still recognised.
+const LETTERS_PER_TYPO: usize = 3;
 const DAY: Duration = Duration::from_secs(86_400);
 
 type Key<'a> = Spanned<Cow<'a, str>>;
@@ -135,7 +135,8 @@ fn unknown(key: &str, known: impl Iterator<Item = &'static str> + Clone) -> Stri
         return format!("{shown} is not a key: it is written {meant}");
     }
     let distance = |known: &&str| strsim::damerau_levenshtein(known, key);
-    if let Some(meant) = known.clone().min_by_key(distance).filter(|it| distance(it) <= TYPO_MAX) {
+    let is_near = |known: &&str| distance(known) * LETTERS_PER_TYPO <= key.len();
+    if let Some(meant) = known.clone().min_by_key(distance).filter(is_near) {
         return format!("{shown} is not a key: did you mean {meant}?");
     }
     let known: Vec<_> = known.collect();
