@@ -36,8 +36,6 @@ pub(crate) struct Screen {
     out: Box<dyn Write>,
     colour: bool,
     terminal: bool,
-    /// How many characters a line has room for, where somebody looks at it.
-    columns: Option<usize>,
 }
 
 impl Screen {
@@ -46,15 +44,14 @@ impl Screen {
         let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || env::var_os("TERM").is_some_and(|term| term == "dumb");
         let out = Box::new(BufWriter::new(io::stdout()));
-        let size = terminal_size::terminal_size_of(io::stdout()).filter(|_| terminal);
-        // Some terminals do not know.
-        let columns = size.map(|(width, _)| usize::from(width.0)).filter(|&columns| columns > 0);
-        Self { out, colour: terminal && !refused, terminal, columns }
+        Self { out, colour: terminal && !refused, terminal }
     }
 
-    /// How many characters a line has room for, if there is an end to it.
+    /// How many characters a line has room for, if there is an end to it. A window may have
+    /// another width each time.
     pub(crate) fn columns(&self) -> Option<usize> {
-        self.columns
+        let size = terminal_size::terminal_size_of(io::stdout()).filter(|_| self.terminal);
+        size.map(|(width, _)| usize::from(width.0))
     }
 
     /// Whether somebody looks at it.
@@ -111,7 +108,7 @@ mod tests {
     use super::*;
 
     fn screen(colour: bool) -> Screen {
-        Screen { out: Box::new(io::sink()), colour, terminal: colour, columns: None }
+        Screen { out: Box::new(io::sink()), colour, terminal: colour }
     }
 
     #[test]
