@@ -58,9 +58,9 @@ impl Host {
     fn set_link(&mut self, link: Link) {
         self.forget_name(link.index);
         self.names.insert(link.name.clone(), link.index);
-        if !self.links.contains_key(&link.index)
-            && let Some(driver) = driver(&link.name)
-        {
+        // It is asked for by name, and a new device may have another one by the time it is asked.
+        let is_renamed = self.links.get(&link.index).is_none_or(|known| known.name != link.name);
+        if is_renamed && let Some(driver) = driver(&link.name) {
             self.set_driver(link.index, driver);
         }
         self.links.insert(link.index, link);
