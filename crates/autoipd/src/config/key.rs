@@ -45,8 +45,9 @@ const OF_INTERFACE: [&str; 17] = [
 const OF_PROCESS: [&str; 7] =
     ["state-dir", "control", "verbosity", "guard", "forward", "hooks", "sandbox"];
 
-/// One letter in so many may be wrong in a word that is still recognised.
+/// One letter in so many may be wrong in a word that is still recognised, and no more than so many.
 const LETTERS_PER_TYPO: usize = 3;
+const TYPOS_MAX: usize = 2;
 const DAY: Duration = Duration::from_secs(86_400);
 
 type Key<'a> = Spanned<Cow<'a, str>>;
@@ -135,7 +136,9 @@ fn unknown(key: &str, known: impl Iterator<Item = &'static str> + Clone) -> Stri
         return format!("{shown} is not a key: it is written {meant}");
     }
     let distance = |known: &&str| strsim::damerau_levenshtein(known, key);
-    let is_near = |known: &&str| distance(known) * LETTERS_PER_TYPO <= key.len();
+    let is_near = |known: &&str| {
+        distance(known) <= TYPOS_MAX && distance(known) * LETTERS_PER_TYPO <= key.len()
+    };
     if let Some(meant) = known.clone().min_by_key(distance).filter(is_near) {
         return format!("{shown} is not a key: did you mean {meant}?");
     }

@@ -148,6 +148,7 @@ fn mistakes_are_named_with_line_key_value_and_remedy() {
         ("forward = [\"10.0.0.1\"]", &["forward = […]", "\"10.0.0.1\"", "169.254.0.0"]),
         ("moed = \"always\"", &["1: moed is not a key: did you mean mode?"]),
         ("gaurd = \"off\"", &["1: gaurd is not a key: did you mean guard?"]),
+        ("announce-count = 2", &["1: announce-count is not a key; the keys here are mode"]),
         ("note = 1", &["1: note is not a key; the keys here are mode"]),
         ("address = \"169.254.7.7\"", &["1: address is not a key", "mode, start, range"]),
         ("default_route = true", &["default_route is not a key", "default-route"]),
