@@ -33,7 +33,7 @@ impl Clock {
 
     /// A point in time in milliseconds since 1970.
     pub(crate) fn ms(&self, at: Instant) -> i64 {
-        // Cut off last: what happened later never seems to have happened earlier.
+        // Cut off last: by one clock nothing later seems to have happened earlier.
         let ns = |duration: Duration| i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX);
         let since_boot = ns(at.since(self.boot)).saturating_sub(ns(self.boot.since(at)));
         let ms = ns(self.wall).saturating_add(since_boot).div_euclid(1_000_000);
