@@ -108,6 +108,15 @@ fn interfaces_are_met_in_the_order_of_the_file() {
     assert_eq!(seen, [(1, false, None), (3, true, Some(2)), (1, true, None)]);
 }
 
+#[test]
+fn drivers_have_names_of_all_sorts() {
+    for name in ["e1000e", "cdc_ether", "g_ether", "usb-net.2", "MOSCHIP usb-ethernet driver"] {
+        let text = format!("[[interface]]\nmatch = {{ driver = \"{name}\" }}");
+        let tables = read("file", &text).unwrap().tables;
+        assert_eq!(tables[0].criteria, [Criterion::Driver(name.to_owned())]);
+    }
+}
+
 /// Each with its line, what was given, and what helps.
 #[test]
 fn mistakes_are_named_with_line_key_value_and_remedy() {
@@ -149,6 +158,10 @@ fn mistakes_are_named_with_line_key_value_and_remedy() {
         ("moed = \"always\"", &["1: moed is not a key: did you mean mode?"]),
         ("gaurd = \"off\"", &["1: gaurd is not a key: did you mean guard?"]),
         ("announce-count = 2", &["1: announce-count is not a key; the keys here are mode"]),
+        (
+            "[[interface]]\nmatch = \"e\"\nunmanaged = true",
+            &["3: unmanaged is not a key; the keys here are match"],
+        ),
         ("note = 1", &["1: note is not a key; the keys here are mode"]),
         ("address = \"169.254.7.7\"", &["1: address is not a key", "mode, start, range"]),
         ("default_route = true", &["default_route is not a key", "default-route"]),
@@ -169,7 +182,13 @@ fn mistakes_are_named_with_line_key_value_and_remedy() {
             &["3: another [[interface]] before this one has the same match", "one table"],
         ),
         ("[[interface]]\nmatch = { kind = \"\" }", &["\"physical\"", "\"vlan\""]),
-        ("[[interface]]\nmatch = { driver = \"a b\" }", &["match = {…}", "ethtool -i"]),
+        ("[[interface]]\nmatch = { kind = \"a.b\" }", &["\"physical\"", "\"vlan\""]),
+        ("[[interface]]\nmatch = { driver = \"\" }", &["match = {…}", "ethtool -i"]),
+        ("[[interface]]\nmatch = { driver = \"a\\tb\" }", &["match = {…}", "printable"]),
+        (
+            "[[interface]]\nmatch = { driver = \"a name that no kernel has room for\" }",
+            &["match = {…}", "1 to 31"],
+        ),
         ("[[interface]]\nmatch = { speed = \"1000\" }", &["speed is not a key", "name, mac"]),
         ("[[interface]]\nmatch = \"e\"\nmanage = 1", &["3: manage = 1", "true or false"]),
         (

@@ -225,25 +225,24 @@ pub(super) fn criteria(value: &DeValue<'_>) -> Read<Vec<Criterion>> {
     table.iter().map(|(key, value)| criterion(key.get_ref(), value.get_ref())).collect()
 }
 
-/// Whether something of the kernel can have this name.
-fn is_kernel_name(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    !text.is_empty() && text.chars().all(plain)
-}
+/// The kernel has room for so much, and some drivers' names are sentences.
+const DRIVER_BYTES_MAX: usize = 31;
 
 fn driver(text: &str) -> Read<String> {
-    let named = is_kernel_name(text).then(|| text.to_owned());
-    named.ok_or_else(|| {
-        "the driver is what the kernel calls it, such as \"e1000e\" or \"cdc_ether\" \
-         (ethtool -i)"
+    let is_printable = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    let fits = is_printable && (1..=DRIVER_BYTES_MAX).contains(&text.len());
+    fits.then(|| text.to_owned()).ok_or_else(|| {
+        "the driver is what the kernel calls it, such as \"e1000e\" or \"cdc_ether\" (ethtool \
+         -i): 1 to 31 printable ASCII characters"
             .to_owned()
     })
 }
 
 fn kind(text: &str) -> Read<Kind> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     match text {
         "physical" => Ok(Kind::Physical),
-        _ if is_kernel_name(text) => Ok(Kind::Virtual(text.to_owned())),
+        _ if !text.is_empty() && text.chars().all(plain) => Ok(Kind::Virtual(text.to_owned())),
         _ => Err("the kind is \"physical\", or what the kernel calls it, such as \"bridge\", \
                   \"vlan\" or \"veth\" (ip -details link)"
             .to_owned()),
