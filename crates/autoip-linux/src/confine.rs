@@ -17,6 +17,16 @@ pub use call::restrict_calls;
 pub use credential::{Account, keep_network_capabilities};
 pub use file::{Places, restrict_files};
 
+/// Which system calls are wanted besides those that every daemon needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// The process that may be ended.
+    pub worker: Option<i32>,
+    /// Whether [`driver`](crate::driver) may be asked for. It brings the rest of ethtool's ioctl
+    /// along, which changes devices: for whoever has no use for it, it had better stay closed.
+    pub drivers: bool,
+}
+
 /// How much of a restriction is in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {

@@ -26,12 +26,12 @@ impl Facts {
     /// Asks the kernel about the interface called `name`; `None` where there is none.
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
-        let flags = ask(name, libc::SIOCGIFFLAGS).ok()?;
-        let mtu = ask(name, libc::SIOCGIFMTU).ok()?;
+        let flags = ask(name, Question::Flags).ok()?;
+        let mtu = ask(name, Question::Mtu).ok()?;
         #[expect(unsafe_code, reason = "the answer is a union")]
         // SAFETY: the kernel filled in the members that were asked for; all are plain numbers.
         let (flags, mtu) = unsafe { (flags.ifr_ifru.ifru_flags, mtu.ifr_ifru.ifru_mtu) };
-        let wireless = ask(name, SIOCGIWNAME).is_ok();
+        let wireless = ask(name, Question::Wireless).is_ok();
         Some(Self { flags: flags.cast_unsigned(), mtu, wireless })
     }
 
@@ -52,8 +52,12 @@ struct DriverInfo {
     numbers: [u32; 5],
 }
 
-/// The name of the driver of the interface called `name`, such as "e1000e" or "cdc_ether"; `None`
-/// where there is no such interface, or it has no driver that tells.
+/// The name of the driver of the interface called `name`, such as "e1000e" or "cdc_ether", as
+/// `ethtool -i` shows it; `None` where there is no such interface, or it has no driver that tells.
+///
+/// sysfs would tell it too, but that of the namespace for which it was mounted, nothing of devices
+/// without hardware, and "configfs-gadget.…" where this says "g_ether". The price: the kernel takes
+/// the lock of all links, wakes a device that sleeps, and looks for a module if the device is gone.
 #[must_use]
 pub fn driver(name: &str) -> Option<String> {
     let mut info = DriverInfo {
@@ -65,16 +69,34 @@ pub fn driver(name: &str) -> Option<String> {
     };
     let mut request = about(name).ok()?;
     request.ifr_ifru.ifru_data = (&raw mut info).cast();
-    // What the kernel writes through that pointer fits: it is told the command, which has one
-    // answer.
-    perform(request, libc::SIOCETHTOOL).ok()?;
+    #[expect(unsafe_code, reason = "nix has no call for it")]
+    // SAFETY: this command has the kernel write one DriverInfo to where ifru_data points, and
+    // `info` lives through the call.
+    unsafe { perform(&mut request, libc::SIOCETHTOOL) }.ok()?;
     let driver = info.driver.split(|&byte| byte == 0).next().unwrap_or_default();
     let driver = String::from_utf8_lossy(driver).into_owned();
     (!driver.is_empty()).then_some(driver)
 }
 
-fn ask(name: &str, question: impl TryInto<libc::Ioctl>) -> nix::Result<libc::ifreq> {
-    perform(about(name)?, question)
+/// What can be asked with nothing but an ifreq.
+enum Question {
+    Flags,
+    Mtu,
+    Wireless,
+}
+
+fn ask(name: &str, question: Question) -> nix::Result<libc::ifreq> {
+    let mut request = about(name)?;
+    #[expect(unsafe_code, reason = "nix has no call for these questions")]
+    // SAFETY: each of them reads and writes the ifreq; the wireless one is smaller.
+    unsafe {
+        match question {
+            Question::Flags => perform(&mut request, libc::SIOCGIFFLAGS),
+            Question::Mtu => perform(&mut request, libc::SIOCGIFMTU),
+            Question::Wireless => perform(&mut request, SIOCGIWNAME),
+        }
+    }?;
+    Ok(request)
 }
 
 /// A question about the interface called `name`.
@@ -92,19 +114,20 @@ fn about(name: &str) -> nix::Result<libc::ifreq> {
     Ok(request)
 }
 
-fn perform(
-    mut request: libc::ifreq,
+/// # Safety
+///
+/// The question must read and write nothing but `request` and what it points to.
+#[expect(unsafe_code, reason = "what the question does is for the caller to know")]
+unsafe fn perform(
+    request: &mut libc::ifreq,
     question: impl TryInto<libc::Ioctl>,
-) -> nix::Result<libc::ifreq> {
+) -> nix::Result<()> {
     // C libraries do not agree on the type of this number.
     let question = question.try_into().map_err(|_| Errno::EINVAL)?;
     let socket = socket(AddressFamily::Unix, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
-    #[expect(unsafe_code, reason = "nix has no call for these questions")]
-    // SAFETY: each of the questions reads and writes one ifreq, which lives through the call; the
-    // wireless one is smaller. The one about the driver also writes a DriverInfo, to which its
-    // ifreq points and which its caller keeps.
-    let result = unsafe { libc::ioctl(socket.as_raw_fd(), question, &raw mut request) };
-    Errno::result(result).map(|_| request)
+    // SAFETY: the caller's word.
+    let result = unsafe { libc::ioctl(socket.as_raw_fd(), question, &raw mut *request) };
+    Errno::result(result).map(drop)
 }
 
 #[cfg(test)]

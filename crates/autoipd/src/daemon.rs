@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use autoip_core::Instant;
+use autoip_linux::confine::Keep;
 use autoip_linux::rtnl::{Event, Monitor, Rtnl};
 use autoip_linux::{
     ClockJump, IfIndex, Poller, Signal, Signals, SuspendWatch, Timer, boottime, capability,
@@ -67,6 +68,8 @@ pub(crate) struct Daemon {
     role: Role,
     service: Service,
     control: Control,
+    /// Whether the sandbox keeps the daemon from asking for drivers.
+    drivers_are_out_of_reach: bool,
 }
 
 impl Daemon {
@@ -115,6 +118,7 @@ impl Daemon {
             role,
             service: Service::new(),
             control,
+            drivers_are_out_of_reach: false,
         };
         let poller = &daemon.edge.poller;
         poller.add(&daemon.signals, TOKEN_SIGNALS)?;
@@ -136,13 +140,15 @@ impl Daemon {
     }
 
     /// Gives up for good what the rest of the daemon's life does not need.
-    pub(crate) fn confine(&self, sandbox: &Sandbox) {
+    pub(crate) fn confine(&mut self, sandbox: &Sandbox) {
         let places = sandbox::places(
             &self.process.state_dir,
             self.source.path(),
             self.process.control.as_deref(),
         );
-        sandbox.close(&places, self.hooks.runner_pid());
+        let drivers = self.interfaces.selection.asks_for_drivers();
+        sandbox.close(&places, Keep { worker: self.hooks.runner_pid(), drivers });
+        self.drivers_are_out_of_reach = sandbox.calls && !drivers;
     }
 
     /// Lets whoever waits for it go on: the daemon is up.
@@ -277,6 +283,12 @@ impl Daemon {
             warn!("{fixed} stay as they are until the next start");
         }
         self.interfaces.selection.set_rules(rules, named);
+        if self.drivers_are_out_of_reach && self.interfaces.selection.asks_for_drivers() {
+            warn!(
+                "match by driver finds nothing until the next start: the daemon started without \
+                 need for drivers, and gave up the system call that asks for them"
+            );
+        }
         for failure in self.interfaces.on_change_of_all(&mut self.edge) {
             warn!("{failure}");
         }

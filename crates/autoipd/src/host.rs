@@ -1,10 +1,11 @@
 //! What the kernel says about this host: its links and IPv4 addresses, kept up to date.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use autoip_linux::rtnl::{Address, Event, Link, Rtnl};
-use autoip_linux::{IfIndex, Result, driver};
+use autoip_linux::{IfIndex, Result};
 use autoip_wire::{ArpPacket, MacAddr, is_link_local};
 
 /// A prefix that leaves nobody else on the link to talk to.
@@ -18,8 +19,9 @@ pub(crate) struct Host {
     links: BTreeMap<IfIndex, Link>,
     names: BTreeMap<String, IfIndex>,
     addresses: BTreeMap<IfIndex, Vec<Address>>,
-    /// The drivers of the links that have one; a device keeps it.
-    drivers: BTreeMap<IfIndex, String>,
+    /// What is known of each link's driver, once somebody wants to know: the question wakes a
+    /// device that sleeps.
+    drivers: BTreeMap<IfIndex, OnceCell<Option<String>>>,
 }
 
 impl Host {
@@ -58,21 +60,29 @@ impl Host {
     fn set_link(&mut self, link: Link) {
         self.forget_name(link.index);
         self.names.insert(link.name.clone(), link.index);
-        // It is asked for by name, and a new device may have another one by the time it is asked.
+        // It is asked for by name, which another device may have had by the time it was asked.
         let is_renamed = self.links.get(&link.index).is_none_or(|known| known.name != link.name);
-        if is_renamed && let Some(driver) = driver(&link.name) {
-            self.set_driver(link.index, driver);
+        if is_renamed {
+            self.drivers.insert(link.index, OnceCell::new());
         }
         self.links.insert(link.index, link);
     }
 
-    pub(crate) fn set_driver(&mut self, index: IfIndex, driver: String) {
-        self.drivers.insert(index, driver);
-    }
-
     /// The name of the driver of the link `index`, if it has one.
     pub(crate) fn driver(&self, index: IfIndex) -> Option<&str> {
-        self.drivers.get(&index).map(String::as_str)
+        let ask = || autoip_linux::driver(&self.links.get(&index)?.name);
+        self.drivers.get(&index)?.get_or_init(ask).as_deref()
+    }
+
+    /// Spares the question in a test.
+    #[cfg(test)]
+    pub(crate) fn set_driver(&mut self, index: IfIndex, driver: Option<&str>) {
+        self.drivers.insert(index, OnceCell::from(driver.map(str::to_owned)));
+    }
+
+    #[cfg(test)]
+    pub(crate) fn has_asked_for_driver(&self, index: IfIndex) -> bool {
+        self.drivers.get(&index).is_some_and(|driver| driver.get().is_some())
     }
 
     /// A name may have gone over to another link meanwhile.
@@ -263,6 +273,38 @@ mod tests {
         let mut host = host([address(2, [10, 0, 0, 1]), address(3, [10, 0, 1, 1])]);
         host.apply(&Event::LinkRemoved(index(2)));
         assert_eq!((host.routable(index(2)), host.routable(index(3)).is_some()), (None, true));
+    }
+
+    fn link(name: &str) -> Link {
+        Link {
+            index: index(2),
+            name: name.to_owned(),
+            mac: None,
+            hardware: 1,
+            up: true,
+            lower_up: true,
+            running: true,
+            no_arp: false,
+            loopback: false,
+            point_to_point: false,
+            operstate: 6,
+            carrier_changes: 0,
+            master: None,
+            kind: None,
+        }
+    }
+
+    #[test]
+    fn a_device_keeps_its_driver_as_long_as_its_name() {
+        let mut host = Host::default();
+        host.apply(&Event::LinkChanged(link("no such name")));
+        host.set_driver(index(2), Some("veth"));
+        host.apply(&Event::LinkChanged(Link { up: false, ..link("no such name") }));
+        assert_eq!(host.driver(index(2)), Some("veth"));
+        host.apply(&Event::LinkChanged(link("another one")));
+        assert_eq!(host.driver(index(2)), None, "there is no such device");
+        host.apply(&Event::LinkRemoved(index(2)));
+        assert!(host.drivers.is_empty());
     }
 
     #[test]

@@ -146,7 +146,7 @@ fn run(source: Source, settings: Settings) -> Result<(), Failure> {
     // Its process is made while there is nothing but this one thread, and nothing is open.
     let hooks = Hooks::start(settings.process.hooks.as_deref())?;
     let sandbox = Sandbox::new(settings.process.sandbox);
-    let daemon = Daemon::start(source, settings, hooks, Role::default())?;
+    let mut daemon = Daemon::start(source, settings, hooks, Role::default())?;
     daemon.confine(&sandbox);
     daemon.run()
 }

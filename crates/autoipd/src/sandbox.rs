@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use autoip_linux::Result;
 use autoip_linux::confine::{
-    Account, Extent, Places, keep_network_capabilities, restrict_calls, restrict_files,
+    Account, Extent, Keep, Places, keep_network_capabilities, restrict_calls, restrict_files,
 };
 use tracing::{debug, info, warn};
 
@@ -41,8 +41,8 @@ impl Sandbox {
         Self { files: on, capabilities: on, calls: on, account: None }
     }
 
-    /// Gives everything up that is not wanted any longer. `runner` may still be ended.
-    pub(crate) fn close(&self, places: &Places, runner: Option<i32>) {
+    /// Gives everything up that is not wanted any longer.
+    pub(crate) fn close(&self, places: &Places, keep: Keep) {
         if self.files {
             say("access to files", restrict_files(places));
         }
@@ -53,7 +53,7 @@ impl Sandbox {
             say("capabilities", keep_network_capabilities().map(|()| Extent::Whole));
         }
         if self.calls {
-            say("system calls", restrict_calls(runner));
+            say("system calls", restrict_calls(keep));
         }
     }
 }

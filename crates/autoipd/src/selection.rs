@@ -153,6 +153,12 @@ impl Selection {
         }
     }
 
+    /// Whether a rule depends on the driver of a device.
+    pub(crate) fn asks_for_drivers(&self) -> bool {
+        let mut criteria = self.rules.iter().chain(&self.named).flat_map(|rule| &rule.criteria);
+        criteria.any(|criterion| matches!(criterion, Criterion::Driver(_)))
+    }
+
     /// What to do with an interface; `None` to leave it alone. `wanted_as` is what an earlier
     /// [`Choice`] said about it.
     pub(crate) fn choose(

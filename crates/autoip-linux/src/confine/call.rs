@@ -14,7 +14,7 @@ use seccompiler::{
     SeccompCondition, SeccompFilter, SeccompRule, TargetArch, apply_filter,
 };
 
-use super::Extent;
+use super::{Extent, Keep};
 use crate::{Error, Result};
 
 /// What a call that is not on the list returns. C libraries try an older call where a newer one
@@ -145,15 +145,15 @@ const OLDER: [libc::c_long; 2] = [libc::SYS_newfstatat, libc::SYS_renameat];
 #[cfg(target_arch = "riscv64")]
 const OLDER: [libc::c_long; 1] = [libc::SYS_newfstatat];
 
-/// Has the kernel refuse this process all system calls but those on the list. It may still end
-/// itself, and its worker `worker`. Must be called while the process has one thread: others would
-/// not be restricted.
-pub fn restrict_calls(worker: Option<i32>) -> Result<Extent> {
+/// Has the kernel refuse this process all system calls but those on the list and what `keep` asks
+/// for; it may still end itself. Must be called while the process has one thread: others would not
+/// be restricted.
+pub fn restrict_calls(keep: Keep) -> Result<Extent> {
     let Ok(arch) = TargetArch::try_from(std::env::consts::ARCH) else {
         return Ok(Extent::Nothing);
     };
     let failed = |error: io::Error| Error::new("restrict system calls", error);
-    let program = filter(arch, worker).map_err(|error| failed(io::Error::other(error)))?;
+    let program = filter(arch, keep).map_err(|error| failed(io::Error::other(error)))?;
     match apply_filter(&program) {
         Ok(()) => Ok(Extent::Whole),
         // A kernel without seccomp, or without its filters.
@@ -166,7 +166,7 @@ pub fn restrict_calls(worker: Option<i32>) -> Result<Extent> {
     }
 }
 
-fn filter(arch: TargetArch, worker: Option<i32>) -> Compiled<BpfProgram> {
+fn filter(arch: TargetArch, keep: Keep) -> Compiled<BpfProgram> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
     for call in CALLS.into_iter().chain(OWN).chain(OLDER) {
         rules.insert(number(call), Vec::new());
@@ -187,14 +187,17 @@ fn filter(arch: TargetArch, worker: Option<i32>) -> Compiled<BpfProgram> {
     let names = [libc::PR_SET_NAME, libc::PR_SET_VMA];
     let named = names.map(|option| argument(0, Op::Eq, wide(option)));
     rules.insert(number(libc::SYS_prctl), named.into_iter().collect::<Compiled<_>>()?);
-    // Sockets that do not wait, as the standard library asks for them; and names of drivers.
-    let unblock = u64::from(u32::try_from(libc::FIONBIO).unwrap_or_default());
-    let ethtool = u64::from(u32::try_from(libc::SIOCETHTOOL).unwrap_or_default());
-    let control = [unblock, ethtool].map(|request| argument(1, Op::Eq, request));
-    rules.insert(number(libc::SYS_ioctl), control.into_iter().collect::<Compiled<_>>()?);
+    // Sockets that do not wait, as the standard library asks for them; and names of drivers, with
+    // all of ethtool: which of its commands is meant stands in memory that a filter does not see.
+    let mut requests = vec![u64::from(u32::try_from(libc::FIONBIO).unwrap_or_default())];
+    if keep.drivers {
+        requests.push(u64::from(u32::try_from(libc::SIOCETHTOOL).unwrap_or_default()));
+    }
+    let control = requests.into_iter().map(|request| argument(1, Op::Eq, request));
+    rules.insert(number(libc::SYS_ioctl), control.collect::<Compiled<_>>()?);
     let own = getpid().as_raw();
     rules.insert(number(libc::SYS_tgkill), vec![argument(0, Op::Eq, wide(own))?]);
-    if let Some(worker) = worker {
+    if let Some(worker) = keep.worker {
         let (pid, signal) = (wide(worker), wide(libc::SIGKILL));
         let conditions = vec![
             SeccompCondition::new(0, Len::Dword, Op::Eq, pid)?,

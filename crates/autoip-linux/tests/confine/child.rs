@@ -10,7 +10,7 @@ use std::process::Command;
 use std::thread;
 
 use autoip_linux::confine::{
-    Account, Extent, Places, keep_network_capabilities, restrict_calls, restrict_files,
+    Account, Extent, Keep, Places, keep_network_capabilities, restrict_calls, restrict_files,
 };
 use autoip_linux::{Channel, IfIndex, Message, PacketSocket, Timer, Worker, boottime, seed};
 
@@ -145,8 +145,8 @@ pub(crate) fn account() -> Shown {
     Ok(())
 }
 
-fn restrict(worker: Option<i32>) -> Shown {
-    match restrict_calls(worker).unwrap() {
+fn restrict(keep: Keep) -> Shown {
+    match restrict_calls(keep).unwrap() {
         Extent::Whole | Extent::Part => Ok(()),
         Extent::Nothing => Err("this kernel or machine has no filter for calls".to_owned()),
     }
@@ -154,7 +154,7 @@ fn restrict(worker: Option<i32>) -> Shown {
 
 pub(crate) fn refused_calls() -> Shown {
     let parent = nix::unistd::getppid();
-    restrict(None)?;
+    restrict(Keep::default())?;
     assert_eq!(status("Seccomp"), "2");
     let none = ErrorKind::Unsupported;
     assert_eq!(refused(Command::new("/bin/true").status()), none, "a new process");
@@ -177,7 +177,7 @@ pub(crate) fn refused_calls() -> Shown {
 /// A little of everything that the daemon does in its life.
 pub(crate) fn allowed_calls() -> Shown {
     let dirs = Dirs::new();
-    restrict(None)?;
+    restrict(Keep::default())?;
     let sum = thread::scope(|scope| {
         let threads: Vec<_> = (0..4u64).map(|n| scope.spawn(move || n)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).sum::<u64>()
@@ -213,7 +213,7 @@ fn idle(channel: Channel) -> i32 {
 pub(crate) fn worker() -> Shown {
     let (one, _channel) = Worker::start(idle).unwrap();
     let (other, other_channel) = Worker::start(idle).unwrap();
-    restrict(Some(one.pid()))?;
+    restrict(Keep { worker: Some(one.pid()), ..Keep::default() })?;
     one.kill();
     other.kill();
     assert_eq!(one.wait().map(|status| status.success()), Some(false), "it was killed");
@@ -227,7 +227,7 @@ pub(crate) fn everything() -> Shown {
     let dirs = Dirs::new();
     dirs.restrict()?;
     keep_network_capabilities().unwrap();
-    restrict(None)?;
+    restrict(Keep::default())?;
     fs::write(dirs.path("write/file"), "x").unwrap();
     assert_eq!(refused(File::open(dirs.path("outside"))), ErrorKind::PermissionDenied);
     assert_eq!(refused(Command::new("/bin/true").status()), ErrorKind::Unsupported);
@@ -237,9 +237,9 @@ pub(crate) fn everything() -> Shown {
 /// Within a filter of calls the kernel seems to have neither Landlock nor filters.
 pub(crate) fn lacking() -> Shown {
     let dirs = Dirs::new();
-    restrict(None)?;
+    restrict(Keep::default())?;
     assert_eq!(restrict_files(&dirs.places()).unwrap(), Extent::Nothing);
-    assert_eq!(restrict_calls(None).unwrap(), Extent::Nothing);
+    assert_eq!(restrict_calls(Keep::default()).unwrap(), Extent::Nothing);
     assert_eq!(fs::read_to_string(dirs.path("outside")).unwrap(), "text");
     Ok(())
 }

@@ -51,6 +51,10 @@ fn kind(kind: &str) -> Criterion {
     Criterion::Kind(Kind::Virtual(kind.to_owned()))
 }
 
+fn driver(name: &str) -> Criterion {
+    Criterion::Driver(name.to_owned())
+}
+
 /// Rules whose metrics are their places.
 fn rules(criteria: impl IntoIterator<Item = Vec<Criterion>>) -> Selection {
     let rule =
@@ -112,14 +116,30 @@ fn a_kind_that_is_asked_for_is_taken() {
 
 #[test]
 fn a_driver_that_is_asked_for_is_taken() {
-    let mut host = Host::default();
     let gadget = link("usb0", Some("gadget"));
-    host.set_driver(gadget.index, "g_ether".to_owned());
-    let others = [Criterion::Driver("g_ether_2".to_owned())];
-    let selection = rules([others.to_vec(), vec![Criterion::Driver("g_ether".to_owned())]]);
-    let choice = selection.choose(&gadget, None, &host).unwrap();
+    let selection = rules([vec![driver("g_ether_2")], vec![driver("g_ether")]]);
+    let host = |driver| {
+        let mut host = Host::default();
+        host.set_driver(gadget.index, driver);
+        host
+    };
+    let choice = selection.choose(&gadget, None, &host(Some("g_ether"))).unwrap();
     assert_eq!((choice.settings.routes.metric, choice.wanted_as), (Some(1), None));
-    assert_eq!(selection.choose(&gadget, None, &Host::default()), None, "it has none");
+    assert_eq!(selection.choose(&gadget, None, &host(None)), None, "it has none");
+}
+
+/// The kernel is asked, which wakes the device, only where a rule depends on it.
+#[test]
+fn the_driver_of_a_device_that_other_criteria_decide_about_is_not_asked_for() {
+    let port = link("no such name", None);
+    let mut host = Host::default();
+    host.apply(&Event::LinkChanged(port.clone()));
+    let by_name_too = vec![name("usb*"), driver("g_ether")];
+    let selection = rules([by_name_too, vec![name("no*")], vec![driver("g_ether")]]);
+    assert!(selection.choose(&port, None, &host).is_some());
+    assert!(!host.has_asked_for_driver(port.index));
+    assert_eq!(rules([vec![driver("g_ether")]]).choose(&port, None, &host), None);
+    assert!(host.has_asked_for_driver(port.index));
 }
 
 #[test]

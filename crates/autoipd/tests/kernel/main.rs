@@ -155,6 +155,7 @@ fn main() -> ExitCode {
         selection::without_interfaces_what_leads_to_a_cable_is_taken,
         selection::a_device_that_becomes_a_port_is_let_go_and_comes_back,
         selection::a_driver_can_be_asked_for,
+        selection::drivers_that_are_asked_for_later_need_another_start,
         selection::devices_that_match_come_and_go,
         selection::a_device_renamed_out_of_a_pattern_is_let_go,
         reload::addresses_that_stay_valid_stay,

@@ -95,6 +95,28 @@ pub(crate) fn a_driver_can_be_asked_for() {
     assert_eq!(lines_with(&daemon, "lan0"), 0, "a bridge");
 }
 
+/// Whoever starts without need for drivers gives up asking for them, and says so when they are
+/// wanted later.
+pub(crate) fn drivers_that_are_asked_for_later_need_another_start() {
+    let asks = "[[interface]]\nmatch = { driver = \"veth\" }";
+    for (sandbox, heeded) in [("on", false), ("off", true)] {
+        let switch = Switch::new();
+        let (host, memory) = (Host::new("station"), Memory::new());
+        let mut wire = host.connect(&switch, "eth0").capture();
+        let sandboxed = |text| format!("sandbox = {}\n{text}", sandbox == "on");
+        let daemon = start_with(&host, &memory, &sandboxed("[[interface]]\nmatch = \"lan0\""));
+        daemon.wait_log(SOON, |line| line.contains("there is no such interface"));
+        configure(&memory, &sandboxed(asks));
+        daemon.signal(Signal::SIGHUP);
+        if heeded {
+            expect_any_announcement(&mut wire);
+        } else {
+            daemon.wait_log(SOON, |line| line.contains("match by driver finds nothing until"));
+        }
+        assert_eq!(lines_with(&daemon, "WARN"), usize::from(!heeded), "{sandbox}");
+    }
+}
+
 pub(crate) fn devices_that_match_come_and_go() {
     let switch = Switch::new();
     let (host, memory) = (Host::new("station"), Memory::new());
