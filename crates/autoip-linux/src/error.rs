@@ -21,6 +21,13 @@ impl Error {
         Self { op: op.into(), source: source.into() }
     }
 
+    /// The same, with the name of the interface that it happened to. Errors of the
+    /// [`PacketSocket`](crate::PacketSocket) do not know it.
+    #[must_use]
+    pub fn on(self, interface: &str) -> Self {
+        Self { op: format!("{} on {interface}", self.op), ..self }
+    }
+
     /// The kernel's answer.
     #[must_use]
     pub fn io(&self) -> &io::Error {
@@ -81,6 +88,16 @@ mod tests {
         assert_eq!(
             error(libc::EPERM).to_string(),
             "could not add 169.254.7.9 to interface 3: Operation not permitted (os error 1)"
+        );
+    }
+
+    #[test]
+    fn names_the_interface() {
+        let error = Error::new("send a frame", io::Error::from_raw_os_error(libc::ENOBUFS));
+        let text = error.on("eth0").to_string();
+        assert_eq!(
+            text,
+            "could not send a frame on eth0: No buffer space available (os error 105)"
         );
     }
 

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use autoip_core::Instant;
 use nix::errno::Errno;
-use nix::net::if_::if_indextoname;
 use nix::sys::socket::{
     AddressFamily, ControlMessageOwned, LinkAddr, MsgFlags, SockFlag, SockType, cmsg_space,
     recvmsg, send, setsockopt, socket, sockopt,
@@ -38,11 +37,11 @@ const STAMP_AGE_MAX: Duration = Duration::from_secs(5);
 
 /// A raw socket on one interface; frames begin with their Ethernet header.
 ///
-/// It never blocks; its file descriptor is readable when a frame waits.
+/// It never blocks; its file descriptor is readable when a frame waits. Its errors do not name the
+/// interface, which may have another name by now: whoever shows them does.
 #[derive(Debug)]
 pub struct PacketSocket {
     fd: OwnedFd,
-    index: IfIndex,
 }
 
 /// One frame, and when and how it passed the interface.
@@ -71,7 +70,7 @@ impl PacketSocket {
     ///
     /// It receives nothing until [`set_filter`](Self::set_filter) is called for the first time.
     pub fn arp(index: IfIndex) -> Result<Self> {
-        Self::open(index, |fd| {
+        Self::open(|fd| {
             attach_filter(fd, &program(ArpFilter::Nothing))?;
             // Before Linux 4.20 there is no such option. Nothing is lost: the kernel shows
             // outgoing frames only to sockets of every protocol.
@@ -86,16 +85,13 @@ impl PacketSocket {
     /// Opens a socket for every frame that passes one interface in either direction, unfiltered:
     /// for captures.
     pub fn tap(index: IfIndex) -> Result<Self> {
-        Self::open(index, |fd| bind(fd, Some(index), libc::ETH_P_ALL))
+        Self::open(|fd| bind(fd, Some(index), libc::ETH_P_ALL))
     }
 
-    fn open(
-        index: IfIndex,
-        set_up: impl FnOnce(BorrowedFd<'_>) -> nix::Result<()>,
-    ) -> Result<Self> {
+    fn open(set_up: impl FnOnce(BorrowedFd<'_>) -> nix::Result<()>) -> Result<Self> {
         unbound()
-            .and_then(|fd| set_up(fd.as_fd()).map(|()| Self { fd, index }))
-            .map_err(|errno| Error::new(format!("open a packet socket on {}", shown(index)), errno))
+            .and_then(|fd| set_up(fd.as_fd()).map(|()| Self { fd }))
+            .map_err(|errno| Error::new("open a packet socket", errno))
     }
 
     /// Chooses which frames are received from here on.
@@ -103,17 +99,15 @@ impl PacketSocket {
     /// Frames that an earlier filter passed may still be queued; the engine checks every frame
     /// itself, so they do no harm.
     pub fn set_filter(&self, filter: ArpFilter) -> Result<()> {
-        attach_filter(self.fd.as_fd(), &program(filter)).map_err(|errno| {
-            Error::new(format!("set the packet filter of {}", shown(self.index)), errno)
-        })
+        attach_filter(self.fd.as_fd(), &program(filter))
+            .map_err(|errno| Error::new("set the packet filter", errno))
     }
 
     /// Gives the frames that are sent from here on a mark (SO_MARK), by which rules of
     /// [`nft`](crate::nft) can tell them from all others.
     pub fn set_mark(&self, mark: u32) -> Result<()> {
-        setsockopt(&self.fd, sockopt::Mark, &mark).map_err(|errno| {
-            Error::new(format!("set the mark {mark:#x} on {}", shown(self.index)), errno)
-        })
+        setsockopt(&self.fd, sockopt::Mark, &mark)
+            .map_err(|errno| Error::new(format!("set the mark {mark:#x} of frames"), errno))
     }
 
     /// Sends a frame, Ethernet header included, to the destination that stands in its header.
@@ -122,7 +116,7 @@ impl PacketSocket {
     pub fn send(&self, frame: &[u8]) -> Result<()> {
         match send(self.fd.as_raw_fd(), frame, MsgFlags::empty()) {
             Ok(_) => Ok(()),
-            Err(errno) => Err(Error::new(format!("send a frame on {}", shown(self.index)), errno)),
+            Err(errno) => Err(Error::new("send a frame", errno)),
         }
     }
 
@@ -146,10 +140,7 @@ impl PacketSocket {
                 {
                     errors_left -= 1;
                 }
-                Err(errno) => {
-                    let op = format!("receive from {}", shown(self.index));
-                    return Err(Error::new(op, errno));
-                }
+                Err(errno) => return Err(Error::new("receive a frame", errno)),
             }
         }
     }
@@ -178,23 +169,14 @@ impl PacketSocket {
     /// How many frames that passed the filter were lost since the last call, because nobody read
     /// them in time.
     pub fn dropped(&self) -> Result<u32> {
-        drop_count(self.fd.as_fd()).map_err(|errno| {
-            Error::new(format!("read the statistics of {}", shown(self.index)), errno)
-        })
+        drop_count(self.fd.as_fd())
+            .map_err(|errno| Error::new("read the statistics of frames", errno))
     }
 }
 
 impl AsFd for PacketSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
-    }
-}
-
-/// An interface as messages call it: by its name, where the kernel tells.
-fn shown(index: IfIndex) -> String {
-    match if_indextoname(index.get()) {
-        Ok(name) => name.to_string_lossy().into_owned(),
-        Err(_) => format!("interface {index}"),
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn probe(
         Profile::Draft07 => Timing::DRAFT_07,
         Profile::Fast => Timing::FAST,
     };
-    let socket = PacketSocket::arp(link.index)?;
+    let socket = PacketSocket::arp(link.index).map_err(|error| error.on(interface))?;
     socket.set_filter(ArpFilter::Candidate(addr))?;
     let mut acd = Acd::new(mac, timing, Defend::Never, seed()?);
     let now = boottime();

@@ -268,7 +268,7 @@ fn attach(
     }
     //= LL-3.4-01 every interface has a socket and an engine of its own
     //= ACD-1.3-04 what other links say about the address is not heard
-    let socket = PacketSocket::arp(link.index)?;
+    let socket = PacketSocket::arp(link.index).map_err(|error| error.on(name))?;
     socket.set_mark(marks::PACKET)?;
     edge.poller.add(&socket, token)?;
     let seed = autoip_linux::seed()?;

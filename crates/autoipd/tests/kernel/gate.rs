@@ -149,7 +149,8 @@ pub(crate) fn an_address_that_cannot_be_announced_is_not_used() {
     batch.add_table(&table).add_chain(&chain).add_rule(&chain, held_back);
     nft.commit(&batch).unwrap();
     let daemon = station.start(QUICK);
-    daemon.wait_log(CLAIM, |line| line.contains("trying again every second"));
+    let words = ["eth0: could not send a frame: No buffer", "trying again every second"];
+    daemon.wait_log(CLAIM, |line| words.iter().all(|word| line.contains(word)));
     station.expect_none("an announcement", ms(500), |seen| !seen.is_probe());
     assert_eq!(station.routes(), [], "no route before the announcement");
     assert!(!daemon.log_contains("claimed"), "nobody has heard of it");
