@@ -3,9 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use autoip_control::{
-    AddInterface, Claim, Error, Event, Method, Monitor, Range, State, StateChanged,
-};
+use autoip_control::{AddInterface, Claim, Error, Event, Method, Monitor, Range};
 
 use crate::cli::{AddArgs, ClaimArgs};
 use crate::daemon::Daemon;
@@ -52,9 +50,10 @@ fn start<M: Method>(
     // the two: the events begin with where things stand.
     let mut events = daemon.connect()?.call_more(&Monitor::default())?;
     daemon.call(method)?;
-    let found = match in_use(daemon, interface)? {
-        Some(addr) if wanted.is_none_or(|wanted| wanted == addr) => Some(addr),
-        Some(_) | None => loop {
+    let is_wanted = |addr: &Ipv4Addr| wanted.is_none_or(|wanted| wanted == *addr);
+    let found = match in_use(daemon, interface)?.filter(is_wanted) {
+        Some(addr) => Some(addr),
+        None => loop {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break None;
@@ -64,13 +63,12 @@ fn start<M: Method>(
                 Some(Ok(Event::AddressAcquired(acquired))) if acquired.interface == interface => {
                     break Some(acquired.addr);
                 }
-                Some(Ok(Event::StateChanged(StateChanged {
-                    state, interface: of, addr, ..
-                }))) if of == interface
-                    && matches!(state, State::Announcing | State::Configured)
-                    && addr.is_some_and(|addr| wanted.is_none_or(|wanted| wanted == addr)) =>
-                {
-                    break addr;
+                // An address can be the interface's before it is announced, and in use only then.
+                Some(Ok(Event::StateChanged(changed))) if changed.interface == interface => {
+                    let addr = in_use(daemon, interface)?.filter(is_wanted);
+                    if addr.is_some() {
+                        break addr;
+                    }
                 }
                 Some(Ok(_)) | Some(Err(Error::TimedOut(_))) => {}
                 Some(Err(error)) => return Err(error.into()),

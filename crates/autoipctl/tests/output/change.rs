@@ -104,13 +104,18 @@ fn acquired(interface: &str, addr: &str) -> Value {
 
 /// A daemon whose eth0 still probes when it is asked, and then tells these events.
 fn probing(events: Vec<Value>) -> Fake {
+    probing_until(&[], events)
+}
+
+/// The same, whose eth0 is like these when it is asked again.
+fn probing_until(later: &[Value], events: Vec<Value>) -> Fake {
     let probing = interface(json!({"in_use": false, "state": "probing", "state_number": 1}));
-    Fake::new(vec![
-        ("Claim", vec![json!({})]),
-        ("AddInterface", vec![json!({})]),
-        ("Status", vec![status(json!([probing]))]),
-        ("Monitor", events),
-    ])
+    let mut answers =
+        vec![("Claim", vec![json!({})]), ("AddInterface", vec![json!({})]), ("Monitor", events)];
+    for eth0 in [&probing].into_iter().chain(later) {
+        answers.push(("Status", vec![status(json!([eth0]))]));
+    }
+    Fake::new(answers)
 }
 
 #[test]
@@ -122,19 +127,30 @@ fn who_waits_gets_the_address() {
         let fake = probing(events.clone());
         assert_says(&run(&fake, command), 0, "169.254.7.7\n");
     }
-    // It was there before the daemon told of events.
-    let state = |addr| {
-        let (time, state) = (NOW, "announcing");
-        json!({"state_changed": {
-            "time": time, "interface": "eth0", "state": state, "state_number": 2, "addr": addr
-        }})
-    };
-    let fake = probing(vec![state("169.254.8.8"), acquired("eth0", "169.254.9.9")]);
-    assert_says(&run(&fake, "add eth0 --wait 20"), 0, "169.254.8.8\n");
-    let fake = probing(vec![state("169.254.8.8"), acquired("eth0", "169.254.9.9")]);
-    assert_says(&run(&fake, "claim eth0 169.254.9.9 --wait 20"), 0, "169.254.9.9\n");
     let fake = probing(events);
     assert_says(&run(&fake, "claim eth0 169.254.8.8 --wait 20"), 1, "169.254.7.7\n");
+}
+
+/// Between the question whether it is there and the events, or before its announcement.
+#[test]
+fn an_address_that_nobody_tells_of_is_asked_for_at_each_change() {
+    let state = |of: &str| {
+        let (time, state, addr) = (NOW, "announcing", "169.254.8.8");
+        json!({"state_changed": {
+            "time": time, "interface": of, "state": state, "state_number": 2, "addr": addr
+        }})
+    };
+    let asked = |in_use: bool| {
+        let then = interface(json!({
+            "in_use": in_use, "state": "announcing", "state_number": 2, "addr": "169.254.8.8"
+        }));
+        let told = vec![state("eth1"), state("eth0"), acquired("eth0", "169.254.9.9")];
+        probing_until(&[then], told)
+    };
+    assert_says(&run(&asked(true), "add eth0 --wait 20"), 0, "169.254.8.8\n");
+    let others = "claim eth0 169.254.9.9 --wait 20";
+    assert_says(&run(&asked(true), others), 0, "169.254.9.9\n");
+    assert_says(&run(&asked(false), "add eth0 --wait 20"), 0, "169.254.9.9\n");
 }
 
 #[test]

@@ -23,8 +23,9 @@ pub(crate) struct Fake {
 
 impl Fake {
     /// One that answers each method by its short name: by all of its replies where "more" was
-    /// asked for, else by the first. A reply with the member "error" is an error; after one with
-    /// the member "hold" it says no more, and without replies nothing.
+    /// asked for, else by the first. What is said of a method again is for its next call. A reply
+    /// with the member "error" is an error; after one with the member "hold" it says no more, and
+    /// without replies nothing.
     pub(crate) fn new(answers: Answers) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -68,10 +69,14 @@ fn serve(mut stream: UnixStream, answers: &Answers, kept: &Mutex<Vec<(String, Va
             // What the daemon would refuse must not go unnoticed here.
             Request::parse(call.clone()).unwrap();
             let name = call.method.rsplit('.').next().unwrap().to_owned();
-            let (_, replies) = answers.iter().find(|(known, _)| *known == name).unwrap();
+            let mut kept = kept.lock().unwrap();
+            let calls_before = kept.iter().filter(|(known, _)| *known == name).count();
+            let said = answers.iter().filter(|(known, _)| *known == name);
+            let (_, replies) = said.take(calls_before + 1).last().unwrap();
             let count = if call.more { replies.len() } else { replies.len().min(1) };
             let replies = &replies[..count];
-            kept.lock().unwrap().push((name, Value::Object(call.parameters.unwrap())));
+            kept.push((name, Value::Object(call.parameters.unwrap())));
+            drop(kept);
             for (at, reply) in replies.iter().enumerate() {
                 if reply.get("hold").is_some() {
                     break;
