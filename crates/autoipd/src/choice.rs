@@ -62,7 +62,7 @@ pub(crate) enum Profile {
 }
 
 impl Profile {
-    fn timing(self) -> Timing {
+    pub(crate) fn timing(self) -> Timing {
         match self {
             Self::Rfc3927 => Timing::RFC3927,
             Self::Draft07 => Timing::DRAFT_07,
@@ -95,29 +95,50 @@ impl Choices {
     ///
     /// A sentence that says which choices contradict each other.
     pub(crate) fn settings(&self) -> Result<InterfaceSettings, String> {
-        let range = self.range.unwrap_or(AddrRange::ALL);
+        self.amend(InterfaceSettings {
+            mode: Mode::Fallback,
+            start: None,
+            range: AddrRange::ALL,
+            defend: Defend::default(),
+            timing: Timing::RFC3927,
+            wait: Duration::ZERO,
+            grace: GRACE,
+            routes: RouteSettings { metric: None, default_route: false },
+            alias: Some(ALIAS),
+        })
+    }
+
+    /// The settings with these choices in them. A first address that was chosen before goes when
+    /// it does not lie in a range that is chosen now.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says which choices contradict each other.
+    pub(crate) fn amend(&self, settings: InterfaceSettings) -> Result<InterfaceSettings, String> {
+        let range = self.range.unwrap_or(settings.range);
         if let Some(start) = self.start.filter(|&start| !range.contains(start)) {
             return Err(outside(start, range));
         }
+        let profile = self.profile.map_or(settings.timing, Profile::timing);
         Ok(InterfaceSettings {
-            mode: self.mode.unwrap_or(Mode::Fallback),
-            start: self.start,
+            mode: self.mode.unwrap_or(settings.mode),
+            start: self.start.or(settings.start.filter(|&start| range.contains(start))),
             range,
-            defend: self.defend.unwrap_or_default(),
-            timing: self.numbers.within(self.profile.map_or(Timing::RFC3927, Profile::timing))?,
-            wait: self.wait.unwrap_or_default(),
-            grace: self.grace.unwrap_or(GRACE),
+            defend: self.defend.unwrap_or(settings.defend),
+            timing: self.numbers.within(profile)?,
+            wait: self.wait.unwrap_or(settings.wait),
+            grace: self.grace.unwrap_or(settings.grace),
             routes: RouteSettings {
-                metric: self.metric,
-                default_route: self.default_route.unwrap_or(false),
+                metric: self.metric.or(settings.routes.metric),
+                default_route: self.default_route.unwrap_or(settings.routes.default_route),
             },
-            alias: self.alias.map_or(Some(ALIAS), |Alias(number)| number),
+            alias: self.alias.map_or(settings.alias, |Alias(number)| number),
         })
     }
 }
 
 /// What is wrong with a first address outside the range.
-pub(crate) fn outside(start: LinkLocalAddr, range: AddrRange) -> String {
+fn outside(start: LinkLocalAddr, range: AddrRange) -> String {
     format!("start {start} does not lie in the range {range}: choose one inside, or another range")
 }
 

@@ -148,19 +148,25 @@ impl Interface {
     }
 
     /// Brings everything in step with what the kernel says: takes the device or lets it go, and
-    /// starts or stops its engine. `token` is what the poller reports for its socket.
+    /// starts or stops its engine. `token` is what the poller reports for its socket; `first` is
+    /// tried before the address held last if the device is taken now.
     ///
     /// # Errors
     ///
     /// Why the device cannot be managed. Said once for each reason.
-    pub(crate) fn sync(&mut self, edge: &mut Edge, token: u64) -> Result<(), Failure> {
+    pub(crate) fn sync(
+        &mut self,
+        edge: &mut Edge,
+        token: u64,
+        first: Option<LinkLocalAddr>,
+    ) -> Result<(), Failure> {
         let Some(link) = edge.host.link(self.index).cloned() else { return Ok(()) };
         let suitable = unsuitable(&link, &edge.host).is_none();
         if !suitable {
             self.release(edge);
         }
         if let State::Refused { why, retry_at } = &mut self.state {
-            match attach(&self.choice.settings, self.last, &link, edge, token) {
+            match attach(&self.choice.settings, first.or(self.last), &link, edge, token) {
                 Ok(device) => {
                     let device = Box::new(device);
                     self.state = State::Managed { device, link: LinkState::default() };
@@ -190,7 +196,7 @@ impl Interface {
         match &mut self.state {
             State::Refused { retry_at, .. } => {
                 if retry_at.take_if(|at| *at <= now).is_some() {
-                    return self.sync(edge, token);
+                    return self.sync(edge, token, None);
                 }
             }
             State::Managed { device, link } => {

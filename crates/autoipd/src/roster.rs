@@ -13,11 +13,11 @@ use tracing::{info, warn};
 
 use crate::Failure;
 use crate::aside::{self, drop_aside};
+use crate::choice::Choices;
 use crate::device::Device;
 use crate::edge::Edge;
 use crate::interface::Interface;
 use crate::selection::{Choice, Selection};
-use crate::settings::InterfaceSettings;
 
 pub(crate) mod view;
 
@@ -94,8 +94,8 @@ impl Roster {
         Ok(())
     }
 
-    /// Begins to manage an interface that somebody names, as the configuration says unless
-    /// settings are given.
+    /// Begins to manage an interface that somebody names, as the configuration says where nothing
+    /// is chosen. A first address that is chosen is tried before the one held last.
     ///
     /// # Errors
     ///
@@ -105,7 +105,7 @@ impl Roster {
         &mut self,
         edge: &mut Edge,
         name: &str,
-        settings: Option<InterfaceSettings>,
+        choices: &Choices,
     ) -> Result<(), Failure> {
         let Some(link) = edge.host.link_named(name) else {
             return Err(Failure::Refused(format!("there is no interface {name}")));
@@ -114,18 +114,12 @@ impl Roster {
         if self.interface(index).is_some_and(Interface::is_managed) {
             return Err(Failure::Refused(format!("interface {name} is managed already")));
         }
-        let Some(settings) =
-            settings.or_else(|| self.selection.settings_if_named(link, &edge.host))
-        else {
+        let Some(settings) = self.selection.settings_if_named(link, &edge.host) else {
             return Err(Failure::Refused(format!("interface {name} has no settings")));
         };
-        if settings.start.is_some() {
-            // Whoever asks for an address does not mean the one of before.
-            self.last_of_device.remove(&index);
-            self.last_of_name.remove(name);
-        }
+        let settings = choices.amend(settings).map_err(Failure::Refused)?;
         self.selection.add(name, settings);
-        let result = self.on_change(edge, index);
+        let result = self.bring_in_step(edge, index, choices.start);
         let refusal = match self.interface(index) {
             Some(interface) if interface.is_managed() => return Ok(()),
             Some(interface) => interface.refusal().map(str::to_owned),
@@ -196,7 +190,7 @@ impl Roster {
     ///
     /// Why it cannot be managed although it is wanted. Said once for each reason.
     pub(crate) fn on_change(&mut self, edge: &mut Edge, index: IfIndex) -> Result<(), Failure> {
-        let result = self.bring_in_step(edge, index);
+        let result = self.bring_in_step(edge, index, None);
         close(std::mem::take(&mut self.released));
         result
     }
@@ -205,13 +199,19 @@ impl Roster {
     pub(crate) fn on_change_of_all(&mut self, edge: &mut Edge) -> Vec<Failure> {
         let gone = self.devices.keys().copied().filter(|index| edge.host.link(*index).is_none());
         let indexes: Vec<_> = gone.chain(edge.host.indexes()).collect();
-        let sync = |index| self.bring_in_step(edge, index).err();
+        let sync = |index| self.bring_in_step(edge, index, None).err();
         let failures = indexes.into_iter().filter_map(sync).collect();
         close(std::mem::take(&mut self.released));
         failures
     }
 
-    fn bring_in_step(&mut self, edge: &mut Edge, index: IfIndex) -> Result<(), Failure> {
+    /// Does to one device what is wanted of it. `first` is tried first if it is taken now.
+    fn bring_in_step(
+        &mut self,
+        edge: &mut Edge,
+        index: IfIndex,
+        first: Option<LinkLocalAddr>,
+    ) -> Result<(), Failure> {
         let token = self.devices.get(&index).copied();
         let wanted_as = self.interface(index).and_then(|it| it.choice().wanted_as.as_deref());
         let link = edge.host.link(index);
@@ -234,7 +234,7 @@ impl Roster {
             if let Some(choice) = choice {
                 interface.change(edge, choice);
             }
-            interface.sync(edge, token)
+            interface.sync(edge, token, first)
         });
         done.unwrap_or(Ok(()))
     }

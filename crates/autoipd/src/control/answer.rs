@@ -379,6 +379,7 @@ fn usable(interface: &str, edge: &Edge) -> Result<Link, Refusal> {
 }
 
 fn add(asked: &AddInterface, scene: &mut Scene<'_>) -> Result<(), Refusal> {
+    let choices = translation::choices(asked)?;
     let interface = asked.interface.clone();
     let Some(link) = scene.edge.host.link_named(&interface) else {
         return Err(Refusal::NoSuchInterface { interface });
@@ -386,14 +387,10 @@ fn add(asked: &AddInterface, scene: &mut Scene<'_>) -> Result<(), Refusal> {
     if let Some(reason) = unsuitable(link, &scene.edge.host) {
         return Err(Refusal::Unsuitable { interface, reason });
     }
-    let index = link.index;
-    let settings = scene.roster.selection.settings_if_named(link, &scene.edge.host);
-    let settings = settings.map(|settings| translation::wanted_settings(asked, settings));
-    let settings = settings.transpose()?;
-    if scene.roster.is_managed(index) {
+    if scene.roster.is_managed(link.index) {
         return Err(Refusal::AlreadyManaged { interface });
     }
-    scene.roster.add(scene.edge, &interface, settings).map_err(|failure| refused(&failure))
+    scene.roster.add(scene.edge, &interface, &choices).map_err(|failure| refused(&failure))
 }
 
 fn claim(asked: &Claim, scene: &mut Scene<'_>) -> Result<(), Refusal> {

@@ -10,9 +10,9 @@ use autoip_core::{
 };
 use autoip_linux::{boottime, realtime};
 
-use crate::choice::outside;
+use crate::choice::{Choices, Profile};
 use crate::guard::Tier;
-use crate::settings::{InterfaceSettings, Mode};
+use crate::settings::Mode;
 
 /// Both clocks at one moment, to tell points in time by the wall clock.
 #[derive(Clone, Copy, Debug)]
@@ -128,52 +128,47 @@ pub(crate) fn wanted_mode(mode: control::Mode) -> Mode {
     }
 }
 
-/// The timing of a profile; `None` for one that is made of single numbers.
-pub(crate) fn wanted_timing(profile: control::Profile) -> Option<Timing> {
+/// A profile, unless it is made of single numbers.
+fn wanted_profile(profile: control::Profile) -> Option<Profile> {
     match profile {
-        control::Profile::Rfc3927 => Some(Timing::RFC3927),
-        control::Profile::Draft07 => Some(Timing::DRAFT_07),
-        control::Profile::Fast => Some(Timing::FAST),
+        control::Profile::Rfc3927 => Some(Profile::Rfc3927),
+        control::Profile::Draft07 => Some(Profile::Draft07),
+        control::Profile::Fast => Some(Profile::Fast),
         control::Profile::Custom => None,
     }
 }
 
-/// What a client wants of an interface that has these settings otherwise.
+/// The timing of a profile, unless that is made of single numbers.
+pub(crate) fn wanted_timing(profile: control::Profile) -> Option<Timing> {
+    wanted_profile(profile).map(Profile::timing)
+}
+
+/// What a client chooses about an interface.
 ///
 /// # Errors
 ///
-/// Which parameter has a value that cannot be, or why the values do not go together.
-pub(crate) fn wanted_settings(
-    asked: &control::AddInterface,
-    mut settings: InterfaceSettings,
-) -> Result<InterfaceSettings, control::Refusal> {
+/// Which parameter has a value that cannot be.
+pub(crate) fn choices(asked: &control::AddInterface) -> Result<Choices, control::Refusal> {
     let invalid =
         |parameter: &str| control::Refusal::InvalidParameter { parameter: parameter.to_owned() };
-    settings.mode = asked.mode.map_or(settings.mode, wanted_mode);
+    let mut choices = Choices { mode: asked.mode.map(wanted_mode), ..Choices::default() };
+    if let Some(start) = asked.start {
+        choices.start = Some(LinkLocalAddr::new(start).map_err(|_| invalid("start"))?);
+    }
     if let Some(control::Range { first, last }) = asked.range {
         let ends = LinkLocalAddr::new(first).ok().zip(LinkLocalAddr::new(last).ok());
         let range = ends.and_then(|(first, last)| AddrRange::new(first, last));
-        settings.range = range.ok_or_else(|| invalid("range"))?;
-        // An address of the configuration says nothing about other ranges.
-        settings.start = settings.start.filter(|&start| settings.range.contains(start));
-    }
-    if let Some(start) = asked.start {
-        let start = LinkLocalAddr::new(start).map_err(|_| invalid("start"))?;
-        if !settings.range.contains(start) {
-            let reason = outside(start, settings.range);
-            return Err(control::Refusal::Refused { reason });
-        }
-        settings.start = Some(start);
+        choices.range = Some(range.ok_or_else(|| invalid("range"))?);
     }
     if let Some(profile) = asked.profile {
-        settings.timing = wanted_timing(profile).ok_or_else(|| invalid("profile"))?;
+        choices.profile = Some(wanted_profile(profile).ok_or_else(|| invalid("profile"))?);
     }
     if let Some(defend) = asked.defend {
         //= LL-2.5-07 a link-local address is not defended without end
         let defend = Some(wanted_defence(defend)).filter(|&defend| defend != Defend::Always);
-        settings.defend = defend.ok_or_else(|| invalid("defend"))?;
+        choices.defend = Some(defend.ok_or_else(|| invalid("defend"))?);
     }
-    Ok(settings)
+    Ok(choices)
 }
 
 pub(crate) fn timing(timing: &Timing) -> control::Timing {

@@ -59,7 +59,10 @@ fn refusal(result: Result<(), Failure>) -> String {
 #[test]
 fn what_is_not_there_cannot_be_added_or_removed() {
     let (mut roster, mut edge) = (roster(&[]), edge([]));
-    assert_eq!(refusal(roster.add(&mut edge, "eth0", None)), "there is no interface eth0");
+    assert_eq!(
+        refusal(roster.add(&mut edge, "eth0", &Choices::default())),
+        "there is no interface eth0"
+    );
     assert_eq!(refusal(roster.remove(&mut edge, "eth0")), "interface eth0 is not managed");
 }
 
@@ -69,7 +72,7 @@ fn what_cannot_be_managed_is_not_kept() {
     for (link, why) in [(arpless, "x0 has ARP switched off"), (link("x0"), "")] {
         let (mut roster, mut edge) = (roster(&[]), edge([link]));
         for _ in 0..2 {
-            let text = refusal(roster.add(&mut edge, "x0", None));
+            let text = refusal(roster.add(&mut edge, "x0", &Choices::default()));
             assert!(text.contains(why) && !text.contains("already"), "{text}");
         }
         assert!(roster.entries.is_empty() && roster.devices.is_empty(), "nothing is left");
@@ -83,7 +86,7 @@ fn what_the_rules_want_stays_wanted() {
     let (mut roster, mut edge) = (roster(&["x0"]), edge([link("x0")]));
     roster.start(&mut edge).unwrap();
     assert!(roster.deadline().is_some(), "it is tried again");
-    refusal(roster.add(&mut edge, "x0", None));
+    refusal(roster.add(&mut edge, "x0", &Choices::default()));
     assert!(roster.deadline().is_some(), "it still is");
     roster.remove(&mut edge, "x0").unwrap();
     assert_eq!((roster.deadline(), roster.entries.len()), (None, 0));

@@ -266,6 +266,7 @@ fn main() -> ExitCode {
         control::event::a_conflict_is_told_before_the_loss_that_it_led_to,
         control::event::interfaces_can_be_watched_alone,
         control::change::interfaces_come_and_go,
+        control::change::a_configured_start_does_not_come_before_the_address_held_last,
         control::change::an_interface_is_added_with_settings_of_its_own,
         control::change::what_cannot_be_added_is_refused,
         control::change::a_released_address_stays_away_until_it_is_claimed,

@@ -56,9 +56,25 @@ pub(crate) fn interfaces_come_and_go() {
     controlled.station.expect_announcement(other);
 }
 
+/// It has been tried before, and the address held last is the better guess.
+pub(crate) fn a_configured_start_does_not_come_before_the_address_held_last() {
+    let switch = Switch::new();
+    let options = format!("-i eth5 -s {X} -p 1 -a 1 -w 1");
+    let mut controlled = Controlled::new(&switch, &options);
+    let other = Ipv4Addr::new(169, 254, 8, 8);
+    controlled.call(&AddInterface { start: Some(other), ..add("eth0") }).unwrap();
+    controlled.station.expect_announcement(other);
+    controlled.call(&RemoveInterface { interface: eth(0) }).unwrap();
+    controlled.call(&add("eth0")).unwrap();
+    let probe = controlled.station.expect_probe();
+    assert_eq!(probe.arp.target_ip, other);
+    controlled.station.expect_announcement(other);
+}
+
 pub(crate) fn an_interface_is_added_with_settings_of_its_own() {
     let switch = Switch::new();
-    let mut controlled = Controlled::new(&switch, "-i eth5 --range 169.254.9.0-169.254.9.9 -d");
+    let options = "-i eth5 --range 169.254.9.0-169.254.9.9 -s 169.254.9.5 -d";
+    let mut controlled = Controlled::new(&switch, options);
     let only = Ipv4Addr::new(169, 254, 20, 7);
     let range = Some(Range { first: only, last: only });
     let (profile, defend) = (Some(Profile::Fast), Some(Defend::Once));
@@ -72,7 +88,7 @@ pub(crate) fn an_interface_is_added_with_settings_of_its_own() {
     let status = controlled.status_of("eth0");
     assert_eq!((status.timing.profile, status.defend), (Profile::Rfc3927, Defend::Never));
     let probe = controlled.station.expect_probe_beside(only);
-    assert!(probe.arp.target_ip.octets().starts_with(&[169, 254, 9]), "{probe:?}");
+    assert_eq!(probe.arp.target_ip, Ipv4Addr::new(169, 254, 9, 5));
 }
 
 pub(crate) fn what_cannot_be_added_is_refused() {
