@@ -17,7 +17,7 @@ mod listener;
 mod permission;
 pub(crate) mod translation;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::time::Duration;
 
@@ -33,6 +33,7 @@ pub(crate) use listener::REGISTRY;
 
 use listener::Listener;
 use permission::Permission;
+use translation::Clock;
 
 use crate::edge::Edge;
 use crate::host::Host;
@@ -227,14 +228,18 @@ impl Control {
         self.tell(id, &reply, true);
     }
 
-    /// Tells everybody who watches what happened.
-    pub(crate) fn on_notice(&mut self, notice: &Notice, scene: &mut Scene<'_>) {
+    /// Tells everybody who watches what happened, all of it by one reading of the clocks: what
+    /// came later never seems to have come earlier.
+    pub(crate) fn on_notices(&mut self, notices: &VecDeque<Notice>, scene: &mut Scene<'_>) {
         let watches = |client: &Client| matches!(client.task, Task::Monitor { .. });
         if !self.clients.values().any(watches) {
             return;
         }
-        if let Some(event) = answer::event(notice, scene) {
-            self.publish(&notice.interface, &event);
+        let clock = Clock::now();
+        for notice in notices {
+            if let Some(event) = answer::event(notice, &clock, scene) {
+                self.publish(&notice.interface, &event);
+            }
         }
     }
 

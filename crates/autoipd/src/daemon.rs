@@ -234,14 +234,14 @@ impl Daemon {
         if dropped > 0 {
             warn!("too much happened at once; nobody is told of the first {dropped} events");
         }
-        for notice in notices {
+        for notice in &notices {
             trace!("{notice:?}");
-            self.hooks.tell(&notice);
-            self.role.tell(&notice);
-            self.service.tell(&notice);
-            let mut scene = Scene { edge: &mut self.edge, roster: &mut self.interfaces };
-            self.control.on_notice(&notice, &mut scene);
+            self.hooks.tell(notice);
+            self.role.tell(notice);
+            self.service.tell(notice);
         }
+        let mut scene = Scene { edge: &mut self.edge, roster: &mut self.interfaces };
+        self.control.on_notices(&notices, &mut scene);
         if self.edge.by_script && !self.hooks.configure() {
             self.edge.by_script = false;
             self.interfaces.for_each_device(&mut self.edge, Device::take_over);

@@ -207,7 +207,9 @@ impl Control {
             let kind = ConflictKind::InUse;
             let mac = link.mac.unwrap_or(MacAddr::ZERO);
             let contest = Contest { mac, kind, outcome: Outcome::Dropped };
-            let conflict = translation::conflict(&link.name, addr, contest, boottime(), &[]);
+            let clock = Clock::now();
+            let time = clock.ms(clock.at());
+            let conflict = translation::conflict(time, &link.name, addr, contest, &[]);
             let reply = ProbeReply { free: false, conflict: Some(conflict) };
             return Ok(Answer::Reply(Reply::new(&reply)));
         }
@@ -443,8 +445,7 @@ fn monitor(interface: Option<String>, scene: &mut Scene<'_>) -> Result<Answer, R
 
 /// A notice in the words of the protocol; `None` for what is between us and a script.
 //= LL-6.1-02 programs that watch are told when an address changes, and why
-pub(super) fn event(notice: &Notice, scene: &mut Scene<'_>) -> Option<Event> {
-    let clock = Clock::now();
+pub(super) fn event(notice: &Notice, clock: &Clock, scene: &mut Scene<'_>) -> Option<Event> {
     let (time, interface) = (clock.ms(notice.at), notice.interface.clone());
     let (alias, addr) = (notice.label.clone(), notice.addr.map(Ipv4Addr::from));
     // Notices about an address name it.
@@ -469,7 +470,7 @@ pub(super) fn event(notice: &Notice, scene: &mut Scene<'_>) -> Option<Event> {
             scene.roster.with_device(scene.edge, notice.index, |device, _| {
                 frame = device.frame_of(named, contest);
             });
-            let conflict = translation::conflict(&interface, named, contest, notice.at, &frame);
+            let conflict = translation::conflict(time, &interface, named, contest, &frame);
             Event::Conflict(conflict)
         }
         What::Stopped => Event::InterfaceRemoved(InterfaceRemoved { time, interface }),

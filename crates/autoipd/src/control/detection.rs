@@ -12,7 +12,7 @@ use autoip_linux::rtnl::Link;
 use autoip_linux::{ArpFilter, IfIndex, PacketSocket, Result, boottime, seed};
 use tracing::{debug, warn};
 
-use super::translation;
+use super::translation::{self, Clock};
 use crate::aside::drop_aside;
 use crate::host::Host;
 use crate::limit::Limit;
@@ -266,9 +266,10 @@ impl Detection {
         if self.purpose == Purpose::Watch && self.reports.allows(boottime()) {
             warn!(interface = self.interface, "{mac} claims {addr}, which is watched for a client");
         }
-        let at = frame.map_or_else(boottime, |(at, _)| at);
+        let clock = Clock::now();
+        let time = clock.ms(frame.map_or(clock.at(), |(at, _)| at));
         let frame = frame.map_or(&[][..], |(_, frame)| frame);
-        translation::conflict(&self.interface, addr, contest, at, frame)
+        translation::conflict(time, &self.interface, addr, contest, frame)
     }
 }
 

@@ -23,7 +23,13 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn now() -> Self {
-        Self { boot: boottime(), wall: realtime() }
+        let read = || {
+            let (before, wall, after) = (boottime(), realtime(), boottime());
+            (after.since(before), Self { boot: before, wall })
+        };
+        // A busy machine may pause between two readings, and rarely does so twice in a row.
+        let ((apart, clock), (other_apart, other)) = (read(), read());
+        if apart <= other_apart { clock } else { other }
     }
 
     /// The moment itself.
@@ -204,16 +210,16 @@ pub(crate) fn counters(counters: &Counters) -> control::Counters {
     }
 }
 
-/// A conflict over `addr`, and the frame that showed it where that is known.
+/// A conflict over `addr` at `time`, and the frame that showed it where that is known.
 pub(crate) fn conflict(
+    time: i64,
     interface: &str,
     addr: Ipv4Addr,
     contest: Contest,
-    at: Instant,
     frame: &[u8],
 ) -> control::Conflict {
     control::Conflict {
-        time: Clock::now().ms(at),
+        time,
         interface: interface.to_owned(),
         addr,
         mac: contest.mac.to_string(),

@@ -17,10 +17,10 @@ impl Device {
     }
 
     /// The conflicts that are remembered, the latest first.
-    pub(crate) fn conflicts(&self) -> Vec<control::Conflict> {
+    pub(crate) fn conflicts(&self, clock: &Clock) -> Vec<control::Conflict> {
         let told = |record: &Record| {
             let Record { at, addr, contest, frame } = record;
-            translation::conflict(&self.name, *addr, *contest, *at, frame)
+            translation::conflict(clock.ms(*at), &self.name, *addr, *contest, frame)
         };
         self.history.iter().map(told).collect()
     }

@@ -87,10 +87,10 @@ impl Interface {
     }
 
     /// The conflicts that are remembered.
-    pub(crate) fn conflicts(&self) -> Vec<control::Conflict> {
+    pub(crate) fn conflicts(&self, clock: &Clock) -> Vec<control::Conflict> {
         match &self.state {
             State::Refused { .. } => Vec::new(),
-            State::Managed { device, .. } => device.conflicts(),
+            State::Managed { device, .. } => device.conflicts(clock),
         }
     }
 

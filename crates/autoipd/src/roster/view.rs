@@ -51,7 +51,7 @@ impl Roster {
                 let interface = &self.entries.get(token)?.interface;
                 let mut status = interface.status(edge, clock);
                 if with_conflicts {
-                    status.conflicts = interface.conflicts();
+                    status.conflicts = interface.conflicts(clock);
                 }
                 Some(status)
             }

@@ -91,6 +91,8 @@ pub(crate) fn a_conflict_is_told_before_the_loss_that_it_led_to() {
     assert_eq!((conflict.addr, conflict.mac), (X, peer.mac().to_string()));
     let Event::StateChanged(changed) = next() else { panic!("the state that follows") };
     assert_eq!(changed.state, State::Probing);
+    let times = [conflict.time, lost.time, changed.time];
+    assert!(times.is_sorted(), "{times:?}");
 }
 
 pub(crate) fn interfaces_can_be_watched_alone() {
