@@ -12,10 +12,15 @@ pub(super) fn run(args: &PredictArgs, screen: &mut Screen) -> Result<Exit, Failu
     let range = args.range();
     let size = u32::from(range.last().index() - range.first().index()) + 1;
     if args.count > size {
-        let sentence = format!("{} addresses are asked for, and {range} has {size}", args.count);
+        let sentence = format!(
+            "{} addresses are asked for, and {range} has {size}: ask for at most {size}, or widen \
+             --range",
+            args.count
+        );
         return Err(Failure::Other(Exit::Usage, sentence));
     }
-    // It comes back to addresses now and then; a device does not try again what it found in use.
+    // It comes back to addresses now and then. A device that does so passes over the last few that
+    // it found in use, and may well try one of before again: no use to whoever looks for it.
     let mut seen = BTreeSet::new();
     let distinct = Sequence::new(args.mac, &args.key(), range).filter(|addr| seen.insert(*addr));
     // This way round nothing is looked for when all are found.

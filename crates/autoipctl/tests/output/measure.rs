@@ -68,7 +68,9 @@ fn predictions_have_each_address_once() {
     let distinct: std::collections::BTreeSet<_> = all.out.lines().collect();
     assert_eq!((all.status, distinct.len()), (Some(0), 256));
     let more = predict("-n 3 --range 169.254.9.8-169.254.9.9");
-    assert_complains(&more, 2, "3 addresses are asked for, and 169.254.9.8-169.254.9.9 has 2");
+    let sentence = "3 addresses are asked for, and 169.254.9.8-169.254.9.9 has 2: ask for at most \
+                    2, or widen --range";
+    assert_complains(&more, 2, sentence);
 }
 
 #[test]
