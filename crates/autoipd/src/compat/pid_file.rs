@@ -39,10 +39,13 @@ impl PidFile {
     /// The daemon that runs.
     pub(super) fn running(&self) -> Result<i32, String> {
         let path = self.path.display();
-        if !self.path.exists() {
-            return Err(format!("none runs, for there is no {path}"));
-        }
-        let text = fs::read_to_string(&self.path).map_err(|error| format!("{path}: {error}"))?;
+        let text = fs::read_to_string(&self.path).map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound {
+                format!("none runs, for there is no {path}")
+            } else {
+                format!("{path} cannot be read: {error}")
+            }
+        })?;
         let pid = text.trim().parse().map_err(|_| format!("{path} holds no process number"))?;
         match command_of(pid) {
             Some(name) if name.is_empty() || COMMANDS.contains(&name.as_str()) => Ok(pid),
@@ -68,5 +71,23 @@ impl PidFile {
     /// Has the daemon announce its address again.
     pub(super) fn refresh(&self) -> Result<(), String> {
         ask_to_announce(self.running()?).map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What cannot be read says nothing about who runs.
+    #[test]
+    fn no_file_is_told_from_one_that_cannot_be_read() {
+        let missing = PidFile { path: PathBuf::from("/nowhere/autoipd.pid") };
+        assert_eq!(
+            missing.running().unwrap_err(),
+            "none runs, for there is no /nowhere/autoipd.pid"
+        );
+        let directory = PidFile { path: PathBuf::from("/") };
+        let error = directory.running().unwrap_err();
+        assert!(error.starts_with("/ cannot be read: "), "{error}");
     }
 }
