@@ -486,10 +486,7 @@ impl Device {
         if let Some(link) = edge.host.elsewhere(self.index, addr.ip()) {
             return Some(format!("{} of this host has it", link.name));
         }
-        // A script gives its addresses no mark; the last one may be from the run before.
-        let from_before = edge.by_script && self.remembered == Some(addr);
-        let is_there = edge.host.has(self.index, addr.ip(), None);
-        if is_there && !from_before && !self.leaving.contains(&addr) {
+        if edge.host.has(self.index, addr.ip(), None) && !self.leaving.contains(&addr) {
             return Some("somebody has put it on this interface already".to_owned());
         }
         //= LL-3.2-02 neighbours on other links may have the address

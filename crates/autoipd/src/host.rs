@@ -167,9 +167,16 @@ impl Host {
         self.on(address.index).iter().find(neighbour).map(|neighbour| neighbour.scope)
     }
 
-    /// The link-local addresses on the interface `index` that bear the mark of `protocol`.
-    pub(crate) fn marked(&self, index: IfIndex, protocol: u8) -> Vec<Address> {
-        let ours = |a: &&Address| a.protocol == protocol && is_link_local(a.ip);
+    /// The link-local addresses on the interface `index` that bear the mark of `protocol`, and
+    /// `unmarked` if it is there.
+    pub(crate) fn ours(
+        &self,
+        index: IfIndex,
+        protocol: u8,
+        unmarked: Option<Ipv4Addr>,
+    ) -> Vec<Address> {
+        let is_ours = |a: &Address| a.protocol == protocol || Some(a.ip) == unmarked;
+        let ours = |a: &&Address| is_link_local(a.ip) && is_ours(a);
         self.on(index).iter().filter(ours).cloned().collect()
     }
 
@@ -316,6 +323,8 @@ mod tests {
             Address { protocol: 7, ..address(3, [169, 254, 7, 7]) },
             Address { protocol: 7, ..address(2, [10, 0, 0, 1]) },
         ]);
-        assert_eq!(host.marked(index(2), 7), [ours]);
+        assert_eq!(host.ours(index(2), 7, None), std::slice::from_ref(&ours));
+        let unmarked = address(2, [169, 254, 8, 8]);
+        assert_eq!(host.ours(index(2), 7, Some(unmarked.ip)), [ours, unmarked]);
     }
 }

@@ -280,8 +280,8 @@ fn attach(
     let seed = autoip_linux::seed()?;
     edge.guard.protect(&mut edge.rtnl, link.index, name, mac);
     edge.siblings.join(link.index, mac);
-    let left_over = take_left_over(link, edge);
     let remembered = edge.store.load(mac);
+    let left_over = take_left_over(link, remembered, edge);
     let known = [last, settings.start, left_over, remembered].into_iter().flatten();
     let config = Config {
         timing: settings.timing,
@@ -326,11 +326,17 @@ fn lock(link: &Link) -> Result<Option<InterfaceLock>, Failure> {
     }
 }
 
-/// Takes off what a daemon that was killed left on the interface. It is not ours before it has
-/// been probed for again.
-fn take_left_over(link: &Link, edge: &mut Edge) -> Option<LinkLocalAddr> {
+/// Takes off what an earlier daemon left on the interface. It is not ours before it has been probed
+/// for again.
+fn take_left_over(
+    link: &Link,
+    remembered: Option<LinkLocalAddr>,
+    edge: &mut Edge,
+) -> Option<LinkLocalAddr> {
+    // A script gives its addresses no mark.
+    let unmarked = remembered.filter(|_| edge.by_script).map(LinkLocalAddr::ip);
     let mut found = None;
-    for address in edge.host.marked(link.index, marks::PROTOCOL) {
+    for address in edge.host.ours(link.index, marks::PROTOCOL, unmarked) {
         let ip = address.ip;
         info!(interface = link.name, "{ip} was left over from before; probing for it again");
         if let Err(error) = edge.rtnl.remove_address(&address) {

@@ -115,6 +115,7 @@ fn main() -> ExitCode {
         zcip::it_goes_into_the_background,
         zcip::a_script_that_refuses_ends_it,
         zcip::quit_leaves_the_address_behind,
+        zcip::an_address_that_was_left_behind_is_not_used_unclaimed,
         zcip::another_range_is_refused,
         zcip::verbose_says_more_and_logging_says_where,
         zcip::it_ends_when_the_interface_is_set_down,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::Ipv4Addr;
 
-use autoip_lab::{Host, Process, Recording, Seen, Switch};
+use autoip_lab::{Answer, Host, Peer, Process, Recording, Seen, Switch};
 use autoip_linux::boottime;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -117,7 +117,7 @@ pub(crate) fn a_script_that_refuses_ends_it() {
 }
 
 /// `-q` ends with success after the last announcement, and leaves the address behind; a second run
-/// finds it there, and has no other.
+/// claims it again, and has no other.
 pub(crate) fn quit_leaves_the_address_behind() {
     let switch = Switch::new();
     let mut scene = Scene::new(&switch);
@@ -138,6 +138,24 @@ pub(crate) fn quit_leaves_the_address_behind() {
     scene.expect_announcement(X);
     assert!(daemon.wait(CLAIM).success());
     assert_eq!(scene.addresses(), [X]);
+}
+
+/// Nobody defends what was left behind, so that another host may have it by now.
+pub(crate) fn an_address_that_was_left_behind_is_not_used_unclaimed() {
+    let switch = Switch::new();
+    let mut scene = Scene::new(&switch);
+    let daemon = scene.start(&format!("-f -q -r {X}"));
+    scene.expect_announcement(X);
+    assert!(daemon.wait(CLAIM).success());
+    let peer = Peer::new(&switch);
+    peer.own(X, Answer::Unicast);
+    scene.wire.skip_to_end();
+    let daemon = scene.start("-f -q");
+    let probe = scene.wire.expect("probe", CLAIM, |seen| seen.is_from_host() && seen.is_probe());
+    assert_eq!((probe.arp.target_ip, scene.addresses()), (X, vec![]));
+    assert!(daemon.wait(CLAIM * 2).success());
+    let addresses = scene.addresses();
+    assert!(addresses.len() == 1 && addresses != [X], "{addresses:?}");
 }
 
 /// `-l` takes the one range that there is.
