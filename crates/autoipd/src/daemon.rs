@@ -5,6 +5,9 @@
 //! frames would say; then signals, the kernel's notifications, frames, what is due, and last
 //! the clients of the control socket.
 
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::time::Duration;
 
 use autoip_core::Instant;
@@ -28,7 +31,7 @@ use crate::role::{End, Role};
 use crate::roster::Roster;
 use crate::routes::Present;
 use crate::runner::Errand;
-use crate::sandbox::{self, Sandbox};
+use crate::sandbox::{self, GivenUp, Sandbox};
 use crate::selection::Selection;
 use crate::service::Service;
 use crate::settings::{ProcessSettings, Settings};
@@ -68,8 +71,7 @@ pub(crate) struct Daemon {
     role: Role,
     service: Service,
     control: Control,
-    /// Whether the sandbox keeps the daemon from asking for drivers.
-    drivers_are_out_of_reach: bool,
+    given_up: GivenUp,
 }
 
 impl Daemon {
@@ -118,7 +120,7 @@ impl Daemon {
             role,
             service: Service::new(),
             control,
-            drivers_are_out_of_reach: false,
+            given_up: GivenUp::default(),
         };
         let poller = &daemon.edge.poller;
         poller.add(&daemon.signals, TOKEN_SIGNALS)?;
@@ -147,8 +149,8 @@ impl Daemon {
             self.process.control.as_deref(),
         );
         let drivers = self.interfaces.selection.asks_for_drivers();
-        sandbox.close(&places, Keep { worker: self.hooks.runner_pid(), drivers });
-        self.drivers_are_out_of_reach = sandbox.calls && !drivers;
+        let keep = Keep { worker: self.hooks.runner_pid(), drivers };
+        self.given_up = sandbox.close(&places, keep);
     }
 
     /// Lets whoever waits for it go on: the daemon is up.
@@ -277,13 +279,21 @@ impl Daemon {
     ///
     /// What is wrong with the file.
     pub(crate) fn reload(&mut self) -> Result<(), Failure> {
-        let Settings { rules, named, process } = self.source.load()?;
+        let Settings { rules, named, process } = self.source.load().map_err(|failure| {
+            if !self.is_out_of_reach(self.source.path()) {
+                return failure;
+            }
+            Failure::Refused(format!(
+                "{failure}; in its sandbox the daemon reads only from the directory that the file \
+                 was in at the start: restart it"
+            ))
+        })?;
         if process != self.process {
             let fixed = "state-dir, control, verbosity, guard, forward, hooks and sandbox";
             warn!("{fixed} stay as they are until the next start");
         }
         self.interfaces.selection.set_rules(rules, named);
-        if self.drivers_are_out_of_reach && self.interfaces.selection.asks_for_drivers() {
+        if self.given_up.drivers && self.interfaces.selection.asks_for_drivers() {
             warn!(
                 "match by driver finds nothing until the next start: the daemon started without \
                  need for drivers, and gave up the system call that asks for them"
@@ -293,6 +303,12 @@ impl Daemon {
             warn!("{failure}");
         }
         Ok(())
+    }
+
+    /// Whether the sandbox keeps a file from being read.
+    fn is_out_of_reach(&self, path: &Path) -> bool {
+        let error = File::open(path).err();
+        self.given_up.files && error.is_some_and(|it| it.kind() == ErrorKind::PermissionDenied)
     }
 
     /// Whether the end was asked for.

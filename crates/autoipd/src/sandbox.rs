@@ -35,6 +35,15 @@ pub(crate) struct Sandbox {
     pub(crate) account: Option<Account>,
 }
 
+/// What can no longer be had.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct GivenUp {
+    /// Files elsewhere than in the places.
+    pub(crate) files: bool,
+    /// The names of drivers.
+    pub(crate) drivers: bool,
+}
+
 impl Sandbox {
     /// All of it but another user, or nothing.
     pub(crate) fn new(on: bool) -> Self {
@@ -42,7 +51,7 @@ impl Sandbox {
     }
 
     /// Gives everything up that is not wanted any longer.
-    pub(crate) fn close(&self, places: &Places, keep: Keep) {
+    pub(crate) fn close(&self, places: &Places, keep: Keep) -> GivenUp {
         if self.files {
             say("access to files", restrict_files(places));
         }
@@ -55,6 +64,7 @@ impl Sandbox {
         if self.calls {
             say("system calls", restrict_calls(keep));
         }
+        GivenUp { files: self.files, drivers: self.calls && !keep.drivers }
     }
 }
 
@@ -73,7 +83,7 @@ pub(crate) fn places(state_dir: &Path, config: &Path, control: Option<&Path>) ->
     if let Err(error) = fs::create_dir_all(state_dir) {
         debug!("{} cannot be made: {error}", state_dir.display());
     }
-    let read = vec![PathBuf::from(OF_THE_KERNEL), readable(config)];
+    let read = [PathBuf::from(OF_THE_KERNEL)].into_iter().chain(readable(config)).collect();
     let mut write = vec![state_dir.to_owned(), PathBuf::from(RUN_DIR)];
     // The socket is taken away at the end, and the link to it.
     let dir = control.and_then(Path::parent).map(Path::to_owned);
@@ -82,14 +92,17 @@ pub(crate) fn places(state_dir: &Path, config: &Path, control: Option<&Path>) ->
 }
 
 /// What has to be readable so that a file can be read again when it has been replaced: the
-/// directory that it is in. A device is not replaced.
-fn readable(config: &Path) -> PathBuf {
+/// directory that it is in, and the one that it is in for real where it is a link. A device is not
+/// replaced.
+fn readable(config: &Path) -> Vec<PathBuf> {
     let is_device = fs::metadata(config).is_ok_and(|file| file.file_type().is_char_device());
-    match config.parent() {
+    let directory = |path: &Path| match path.parent() {
         Some(dir) if !is_device && dir.as_os_str().is_empty() => PathBuf::from("."),
         Some(dir) if !is_device => dir.to_owned(),
-        Some(_) | None => config.to_owned(),
-    }
+        Some(_) | None => path.to_owned(),
+    };
+    let target = fs::canonicalize(config).ok();
+    [config].into_iter().chain(target.as_deref()).map(directory).collect()
 }
 
 #[cfg(test)]
@@ -99,8 +112,8 @@ mod tests {
     #[test]
     fn a_file_may_be_replaced_by_another_one() {
         let file = |path| readable(Path::new(path));
-        assert_eq!(file("/etc/autoip/autoipd.toml"), PathBuf::from("/etc/autoip"));
-        assert_eq!(file("autoipd.toml"), PathBuf::from("."));
-        assert_eq!(file("/dev/null"), PathBuf::from("/dev/null"));
+        assert_eq!(file("/nowhere/autoip/autoipd.toml"), [PathBuf::from("/nowhere/autoip")]);
+        assert_eq!(file("no such autoipd.toml"), [PathBuf::from(".")]);
+        assert_eq!(file("/dev/null"), [PathBuf::from("/dev/null"), PathBuf::from("/dev/null")]);
     }
 }

@@ -81,7 +81,7 @@ fn reload(daemon: &Process, what: &str) {
 /// The daemon reads its file again, also another one of the same name, and no file elsewhere: the
 /// same reading works without the sandbox.
 pub(crate) fn a_file_out_of_place_cannot_be_read() {
-    for (sandbox, said) in [("on", "Permission denied"), ("off", "everything stays as it is")] {
+    for (sandbox, said) in [("on", "in its sandbox the daemon reads only from"), ("off", "1: ")] {
         let switch = Switch::new();
         let (inside, outside) = (Memory::new(), Memory::new());
         let config = inside.dir().join("autoipd.toml");
@@ -99,8 +99,24 @@ pub(crate) fn a_file_out_of_place_cannot_be_read() {
         replace(&config, |new| symlink(&elsewhere, new).unwrap());
         reload(&daemon, said);
         assert_eq!(daemon.log_contains("Permission denied"), sandbox == "on");
+        assert_eq!(daemon.log_contains("restart it"), sandbox == "on");
         assert_eq!(metrics(&station), [8]);
     }
+}
+
+/// Whoever keeps configurations elsewhere puts a link in its place.
+pub(crate) fn a_link_is_followed_to_its_directory() {
+    let switch = Switch::new();
+    let (links, files) = (Memory::new(), Memory::new());
+    let (link, file) = (links.dir().join("autoipd.toml"), files.dir().join("real.toml"));
+    fs::write(&file, "metric = 7\n").unwrap();
+    symlink(&file, &link).unwrap();
+    let options = format!("{QUICK} --config {}", link.display());
+    let (mut station, daemon) = Station::with_daemon(&switch, &options);
+    station.expect_announcement(X);
+    replace(&file, |new| fs::write(new, "metric = 8\n").unwrap());
+    daemon.signal(Signal::SIGHUP);
+    eventually("the other route", SOON, || metrics(&station) == [8]);
 }
 
 /// The metrics of the routes to 169.254.0.0/16.

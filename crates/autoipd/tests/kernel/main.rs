@@ -123,6 +123,7 @@ fn main() -> ExitCode {
         confinement::the_daemon_is_confined_and_the_runner_is_not,
         confinement::without_the_sandbox_it_keeps_everything,
         confinement::a_file_out_of_place_cannot_be_read,
+        confinement::a_link_is_followed_to_its_directory,
         confinement::an_interface_that_comes_later_gets_everything,
         service::the_service_manager_is_told,
         service::the_unit_leaves_little_exposed,
