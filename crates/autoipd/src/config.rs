@@ -5,6 +5,7 @@
 //! makes this panic.
 
 mod key;
+mod syntax;
 mod value;
 
 use std::fmt;
@@ -107,8 +108,8 @@ pub fn read(file: &str, text: &str) -> Result<Config, Vec<Mistake>> {
     let config = match DeTable::parse(text) {
         Ok(document) => reader.document(document.get_ref()),
         Err(error) => {
-            let sentence = error.message().lines().collect::<Vec<_>>().join("; ");
-            reader.mistake(&error.span().unwrap_or_default(), sentence);
+            let span = error.span().unwrap_or_default();
+            reader.mistake(&span, syntax::sentence(text, &span, error.message()));
             Config::default()
         }
     };

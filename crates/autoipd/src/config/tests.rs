@@ -200,7 +200,16 @@ fn mistakes_are_named_with_line_key_value_and_remedy() {
             &["1: no [[interface]] is to be managed", "match = \"*\""],
         ),
         ("mode = ", &["autoipd.toml:1: "]),
-        ("mode = \"always\"\nmode = \"route\"", &["autoipd.toml:2: ", "duplicate"]),
+        ("mode = \"always\"\nmode = \"route\"", &["autoipd.toml:2: mode is said twice: keep"]),
+        ("mode = always # why", &["1: mode = always: put the value in quotes, mode = \"always\""]),
+        ("\nstart = 169.254.1.1", &["2: start = 169.254.1.1: ", "quotes, start = \"169.254.1.1\""]),
+        ("range = 169.254.1.1-169.254.1.9", &["quotes, range = \"169.254.1.1-169.254.1.9\""]),
+        ("wait = 10 s\nmetric = 1", &["1: wait = 10 s: put the value in quotes"]),
+        ("[[interface]]\nmatch = eth*\n", &["2: match = eth*: put the value in quotes"]),
+        ("mode =\nmetric = 1", &["1: mode has no value: write one, or leave the line out"]),
+        ("mode \"always\"", &["1: mode \"always\": ", "expected `=`"]),
+        ("metric = 07", &["1: metric = 07: ", "leading zero"]),
+        ("[[interface]\nmatch = \"a\"", &["1: [[interface]: unclosed array table"]),
         ("a = [[[[", &["autoipd.toml:1: "]),
     ] {
         let mistakes = mistakes(text);

@@ -41,7 +41,8 @@ pub(super) fn key_shown(key: &str) -> String {
     if key.chars().all(bare) { key } else { format!("{key:?}") }
 }
 
-fn cut(text: &str) -> String {
+/// Text as a message shows it, without an end that goes too far.
+pub(super) fn cut(text: &str) -> String {
     match text.char_indices().nth(SHOWN_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
