@@ -288,9 +288,9 @@ impl Daemon {
                  was in at the start: restart it"
             ))
         })?;
-        if process != self.process {
-            let fixed = "state-dir, control, verbosity, guard, forward, hooks and sandbox";
-            warn!("{fixed} stay as they are until the next start");
+        let fixed = self.process.keys_that_differ(&process);
+        if !fixed.is_empty() {
+            warn!("other values of {} take effect at the next start", fixed.join(" and "));
         }
         self.interfaces.selection.set_rules(rules, named);
         if self.given_up.drivers && self.interfaces.selection.asks_for_drivers() {

@@ -42,6 +42,23 @@ pub(crate) struct ProcessSettings {
     pub(crate) sandbox: bool,
 }
 
+impl ProcessSettings {
+    /// The keys of the configuration in which `other` says something else.
+    pub(crate) fn keys_that_differ(&self, other: &Self) -> Vec<&'static str> {
+        let Self { state_dir, verbosity, control, guard, exempt, hooks, sandbox } = self;
+        let differs = [
+            ("state-dir", *state_dir != other.state_dir),
+            ("control", *control != other.control),
+            ("verbosity", *verbosity != other.verbosity),
+            ("guard", *guard != other.guard),
+            ("forward", *exempt != other.exempt),
+            ("hooks", *hooks != other.hooks),
+            ("sandbox", *sandbox != other.sandbox),
+        ];
+        differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
+    }
+}
+
 /// Where clients connect; `None` for nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place(pub(crate) Option<PathBuf>);

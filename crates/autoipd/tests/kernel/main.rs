@@ -163,6 +163,7 @@ fn main() -> ExitCode {
         reload::addresses_that_stay_valid_stay,
         reload::an_interface_taken_out_of_the_file_is_let_go,
         reload::a_broken_file_changes_nothing,
+        reload::what_needs_another_start_is_named,
         reload::an_address_outside_the_new_range_is_given_up,
         reload::a_range_holds_for_remembered_addresses_too,
         reload::another_mode_takes_the_address_off_and_back,

@@ -87,6 +87,17 @@ pub(crate) fn a_broken_file_changes_nothing() {
     assert_eq!(daemon.status(), None);
 }
 
+pub(crate) fn what_needs_another_start_is_named() {
+    let switch = Switch::new();
+    let (station, daemon) = bound(&switch);
+    reload(&station, &daemon, &with("verbosity = \"debug\"\nforward = [\"169.254.0.9\"]", ETH0));
+    let words = "other values of verbosity and forward take effect at the next start";
+    daemon.wait_log(SOON, |line| line.contains(words));
+    reload(&station, &daemon, &with("metric = 5", ETH0));
+    eventually("the new metric", SOON, || station.routes().iter().any(|route| route.metric == 5));
+    assert_eq!(lines_with(&daemon, "WARN"), 1, "nothing else differs");
+}
+
 pub(crate) fn an_address_outside_the_new_range_is_given_up() {
     let switch = Switch::new();
     let (mut station, daemon) = bound(&switch);
