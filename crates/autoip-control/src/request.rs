@@ -103,11 +103,15 @@ fn read<M: Method>(parameters: Map<String, Value>) -> Result<M, Refusal> {
 /// The parameter that `complaint` is about: one without which it would be another complaint, or
 /// none; else one that is missing, whose name the complaint quotes.
 fn culprit<M: Method>(parameters: &Map<String, Value>, complaint: &str) -> String {
+    let missing = |name: &str| format!("missing field `{name}`");
+    let lacks = complaint.starts_with("missing field");
     let is_at_fault = |name: &&String| {
         let mut others = parameters.clone();
         others.remove(name.as_str());
-        let read = serde_json::from_value::<M>(Value::Object(others));
-        read.err().is_none_or(|error| error.to_string() != complaint)
+        let Err(error) = serde_json::from_value::<M>(Value::Object(others)) else { return true };
+        let error = error.to_string();
+        // Where one is missing, it is no wonder that another one is missed as well.
+        error != complaint && !(lacks && error == missing(name))
     };
     let found = parameters.keys().find(is_at_fault).map(String::as_str);
     found.or_else(|| complaint.split('`').nth(1)).unwrap_or_default().to_owned()
@@ -148,6 +152,10 @@ mod tests {
             ("AddInterface", r#"{"interface":"a","mode":"sometimes"}"#, "mode"),
             ("Metrics", r#"{"interface":"a"}"#, "interface"),
             ("Probe", r#"{"interface":"a","addr":"10.0.0.1","profile":"slow"}"#, "profile"),
+            ("Probe", r#"{"interface":"a"}"#, "addr"),
+            ("Probe", r#"{"addr":"10.0.0.1"}"#, "interface"),
+            ("Probe", "{}", "interface"),
+            ("AddInterface", r#"{"interface":"a","range":{"first":"169.254.1.1"}}"#, "range"),
         ] {
             let refusal = parse(&format!("net.autoip.Manager.{method}"), parameters).unwrap_err();
             let expected = Refusal::InvalidParameter { parameter: wrong.to_owned() };
