@@ -33,8 +33,7 @@ pub(crate) fn probe(
         Profile::Draft07 => Timing::DRAFT_07,
         Profile::Fast => Timing::FAST,
     };
-    let socket = PacketSocket::arp(link.index).map_err(|error| error.on(interface))?;
-    socket.set_filter(ArpFilter::Candidate(addr))?;
+    let socket = open(&link, addr).map_err(|error| error.on(interface))?;
     let mut acd = Acd::new(mac, timing, Defend::Never, seed()?);
     let now = boottime();
     acd.probe(now, now, addr);
@@ -49,6 +48,12 @@ pub(crate) fn probe(
         let sentence = format!("interface {interface} lost its link meanwhile");
         Err(Failure::Other(Exit::Unavailable, sentence))
     }
+}
+
+fn open(link: &Link, addr: Ipv4Addr) -> autoip_linux::Result<PacketSocket> {
+    let socket = PacketSocket::arp(link.index)?;
+    socket.set_filter(ArpFilter::Candidate(addr))?;
+    Ok(socket)
 }
 
 /// The interface of this name, where it can be probed on.

@@ -3,7 +3,9 @@
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use autoip_control::{AddInterface, Claim, Error, Event, Method, Monitor, Range};
+use autoip_control::{
+    AddInterface, Claim, Error, Event, InterfaceRemoved, Method, Monitor, Range, StateChanged,
+};
 
 use crate::cli::{AddArgs, ClaimArgs};
 use crate::daemon::Daemon;
@@ -64,7 +66,11 @@ fn start<M: Method>(
                     break Some(acquired.addr);
                 }
                 // An address can be the interface's before it is announced, and in use only then.
-                Some(Ok(Event::StateChanged(changed))) if changed.interface == interface => {
+                // Whether a removed one is still waited for is the daemon's to know, too.
+                Some(Ok(
+                    Event::StateChanged(StateChanged { interface: of, .. })
+                    | Event::InterfaceRemoved(InterfaceRemoved { interface: of, .. }),
+                )) if of == interface => {
                     let addr = in_use(daemon, interface)?.filter(is_wanted);
                     if addr.is_some() {
                         break addr;

@@ -150,7 +150,31 @@ fn an_address_that_nobody_tells_of_is_asked_for_at_each_change() {
     assert_says(&run(&asked(true), "add eth0 --wait 20"), 0, "169.254.8.8\n");
     let others = "claim eth0 169.254.9.9 --wait 20";
     assert_says(&run(&asked(true), others), 0, "169.254.9.9\n");
-    assert_says(&run(&asked(false), "add eth0 --wait 20"), 0, "169.254.9.9\n");
+    let fake = asked(false);
+    assert_says(&run(&fake, "add eth0 --wait 20"), 0, "169.254.9.9\n");
+    let questions = fake.calls().into_iter().filter(|(method, _)| method == "Status").count();
+    assert_eq!(questions, 2, "before, and when eth0 changed");
+}
+
+/// Whichever event comes first.
+#[test]
+fn nobody_waits_for_an_interface_that_is_removed() {
+    let removed = json!({"interface_removed": {"time": NOW, "interface": "eth0"}});
+    let idle = json!({"state_changed": {
+        "time": NOW, "interface": "eth0", "state": "idle", "state_number": 0
+    }});
+    for event in [removed, idle] {
+        let not_managed = error("NotManaged", json!({"interface": "eth0"}));
+        let probing = interface(json!({"in_use": false, "state": "probing", "state_number": 1}));
+        let fake = Fake::new(vec![
+            ("Claim", vec![json!({})]),
+            ("Monitor", vec![event, json!({"hold": true})]),
+            ("Status", vec![status(json!([probing]))]),
+            ("Status", vec![not_managed]),
+        ]);
+        let sentence = "eth0 is not managed; \"autoipctl status\" shows what is";
+        assert_complains(&run(&fake, "claim eth0 --wait 20"), 1, sentence);
+    }
 }
 
 #[test]
