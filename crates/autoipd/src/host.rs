@@ -168,14 +168,16 @@ impl Host {
     }
 
     /// The link-local addresses on the interface `index` that bear the mark of `protocol`, and
-    /// `unmarked` if it is there.
+    /// `unmarked` if it is there with its prefix.
     pub(crate) fn ours(
         &self,
         index: IfIndex,
         protocol: u8,
-        unmarked: Option<Ipv4Addr>,
+        unmarked: Option<(Ipv4Addr, u8)>,
     ) -> Vec<Address> {
-        let is_ours = |a: &Address| a.protocol == protocol || Some(a.ip) == unmarked;
+        let is_ours = |a: &Address| {
+            a.protocol == protocol || unmarked.is_some_and(|it| it == (a.ip, a.prefix_len))
+        };
         let ours = |a: &&Address| is_link_local(a.ip) && is_ours(a);
         self.on(index).iter().filter(ours).cloned().collect()
     }
@@ -325,6 +327,8 @@ mod tests {
         ]);
         assert_eq!(host.ours(index(2), 7, None), std::slice::from_ref(&ours));
         let unmarked = address(2, [169, 254, 8, 8]);
-        assert_eq!(host.ours(index(2), 7, Some(unmarked.ip)), [ours, unmarked]);
+        let narrower = host.ours(index(2), 7, Some((unmarked.ip, 16)));
+        assert_eq!(narrower, std::slice::from_ref(&ours), "somebody else's");
+        assert_eq!(host.ours(index(2), 7, Some((unmarked.ip, 24))), [ours, unmarked]);
     }
 }

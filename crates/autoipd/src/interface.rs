@@ -168,6 +168,8 @@ impl Interface {
         if let State::Refused { why, retry_at } = &mut self.state {
             match attach(&self.choice.settings, first.or(self.last), &link, edge, token) {
                 Ok(device) => {
+                    // It stays the one to try should this device go before it has tried any.
+                    self.last = first.or(self.last);
                     let device = Box::new(device);
                     self.state = State::Managed { device, link: LinkState::default() };
                 }
@@ -274,8 +276,7 @@ fn attach(
     }
     //= LL-3.4-01 every interface has a socket and an engine of its own
     //= ACD-1.3-04 what other links say about the address is not heard
-    let socket = PacketSocket::arp(link.index).map_err(|error| error.on(name))?;
-    socket.set_mark(marks::PACKET)?;
+    let socket = open(link.index).map_err(|error| error.on(name))?;
     edge.poller.add(&socket, token)?;
     let seed = autoip_linux::seed()?;
     edge.guard.protect(&mut edge.rtnl, link.index, name, mac);
@@ -295,6 +296,12 @@ fn attach(
     let mut device = Device::new(link.index, name.clone(), mac, settings, engine, socket, lock);
     device.remembered = remembered;
     Ok(device)
+}
+
+fn open(index: IfIndex) -> autoip_linux::Result<PacketSocket> {
+    let socket = PacketSocket::arp(index)?;
+    socket.set_mark(marks::PACKET)?;
+    Ok(socket)
 }
 
 /// The candidates of an interface.
@@ -334,7 +341,8 @@ fn take_left_over(
     edge: &mut Edge,
 ) -> Option<LinkLocalAddr> {
     // A script gives its addresses no mark.
-    let unmarked = remembered.filter(|_| edge.by_script).map(LinkLocalAddr::ip);
+    let unmarked = remembered.filter(|_| edge.by_script);
+    let unmarked = unmarked.map(|addr| (addr.ip(), marks::PREFIX_LEN));
     let mut found = None;
     for address in edge.host.ours(link.index, marks::PROTOCOL, unmarked) {
         let ip = address.ip;

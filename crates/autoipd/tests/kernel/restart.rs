@@ -8,7 +8,7 @@ use autoip_linux::boottime;
 use nix::sys::signal::Signal;
 
 use crate::station::{
-    EARLY, LOCK, SOON, Station, X, autoipd, first_of, is_reply, lines_with, while_asking,
+    EARLY, LOCK, SOON, Station, X, autoipd, first_of, is_reply, lines_with, ms, while_asking,
 };
 
 const ANY: &str = "-i eth0 -p 1 -a 1 -w 1";
@@ -56,6 +56,24 @@ pub(crate) fn the_address_is_remembered() {
     let _daemon = station.start(ANY);
     assert_eq!(station.expect_probe().arp.target_ip, X);
     station.expect_announcement(X);
+}
+
+/// Whoever puts the remembered address on by hand keeps it.
+pub(crate) fn a_remembered_address_that_is_not_ours_stays() {
+    let switch = Switch::new();
+    let (mut station, daemon) = Station::with_address(&switch);
+    daemon.signal(Signal::SIGTERM);
+    assert!(daemon.wait(SOON).success());
+    station.expect_removal(X);
+    station.host.add_address("eth0", X, 16);
+    station.changes.skip_to_end();
+    station.wire.skip_to_end();
+    let _daemon = station.start(ANY);
+    let other = station.expect_probe_beside(X).arp.target_ip;
+    station.expect_announcement(other);
+    let removal = station.changes.wait(ms(1), |change| change.is_removed(X));
+    assert_eq!(removal, None);
+    assert!(station.host.addresses("eth0").iter().any(|address| address.ip == X));
 }
 
 pub(crate) fn a_damaged_memory_costs_one_warning() {

@@ -10,6 +10,7 @@ use autoip_control::{
 use autoip_lab::Switch;
 use autoip_linux::boottime;
 
+use crate::bridge::{add_bridge, set_bridge};
 use crate::controlled::{Controlled, eth, next_loss, reason};
 use crate::station::{LATE, QUICK, SOON, X, eventually, s};
 
@@ -54,6 +55,29 @@ pub(crate) fn interfaces_come_and_go() {
     controlled.call(&AddInterface { start: Some(other), ..add("eth0") }).unwrap();
     assert_eq!(controlled.station.expect_probe().arp.target_ip, other);
     controlled.station.expect_announcement(other);
+}
+
+/// Also when the device goes before a claim has begun.
+pub(crate) fn a_start_that_was_asked_for_outlives_its_device() {
+    let switch = Switch::new();
+    let mut controlled = Controlled::new(&switch, QUICK);
+    controlled.station.expect_announcement(X);
+    controlled.call(&RemoveInterface { interface: eth(0) }).unwrap();
+    controlled.station.cable.pull();
+    let other = Ipv4Addr::new(169, 254, 20, 7);
+    eventually("no link", SOON, || {
+        controlled.station.host.link("eth0").is_some_and(|link| !link.has_carrier())
+    });
+    controlled.call(&AddInterface { start: Some(other), ..add("eth0") }).unwrap();
+    add_bridge(&controlled.station.host, "lan0");
+    set_bridge(&controlled.station.host, "eth0", Some("lan0"));
+    eventually("a port is let go", SOON, || {
+        controlled.status_of("eth0").reason.is_some_and(|reason| reason.contains("port of lan0"))
+    });
+    set_bridge(&controlled.station.host, "eth0", None);
+    controlled.station.wire.skip_to_end();
+    controlled.station.cable.put_back();
+    assert_eq!(controlled.station.expect_probe().arp.target_ip, other);
 }
 
 /// It has been tried before, and the address held last is the better guess.
