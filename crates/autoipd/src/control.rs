@@ -232,7 +232,7 @@ impl Control {
     /// came later never seems to have come earlier.
     pub(crate) fn on_notices(&mut self, notices: &VecDeque<Notice>, scene: &mut Scene<'_>) {
         let watches = |client: &Client| matches!(client.task, Task::Monitor { .. });
-        if !self.clients.values().any(watches) {
+        if notices.is_empty() || !self.clients.values().any(watches) {
             return;
         }
         let clock = Clock::now();

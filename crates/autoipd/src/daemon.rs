@@ -32,7 +32,7 @@ use crate::roster::Roster;
 use crate::routes::Present;
 use crate::runner::Errand;
 use crate::sandbox::{self, GivenUp, Sandbox};
-use crate::selection::Selection;
+use crate::selection::{Rule, Selection};
 use crate::service::Service;
 use crate::settings::{ProcessSettings, Settings};
 use crate::source::Source;
@@ -288,17 +288,18 @@ impl Daemon {
                  was in at the start: restart it"
             ))
         })?;
+        if self.given_up.drivers && rules.iter().chain(&named).any(Rule::asks_for_driver) {
+            return Err(Failure::Refused(
+                "the first match by driver needs a restart: the daemon started without need for \
+                 drivers, and gave up the system call that asks for them"
+                    .to_owned(),
+            ));
+        }
         let fixed = self.process.keys_that_differ(&process);
         if !fixed.is_empty() {
             warn!("other values of {} take effect at the next start", fixed.join(" and "));
         }
         self.interfaces.selection.set_rules(rules, named);
-        if self.given_up.drivers && self.interfaces.selection.asks_for_drivers() {
-            warn!(
-                "match by driver finds nothing until the next start: the daemon started without \
-                 need for drivers, and gave up the system call that asks for them"
-            );
-        }
         for failure in self.interfaces.on_change_of_all(&mut self.edge) {
             warn!("{failure}");
         }

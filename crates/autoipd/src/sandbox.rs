@@ -52,29 +52,29 @@ impl Sandbox {
 
     /// Gives everything up that is not wanted any longer.
     pub(crate) fn close(&self, places: &Places, keep: Keep) -> GivenUp {
-        if self.files {
-            say("access to files", restrict_files(places));
-        }
+        let files = self.files && has_given_up("access to files", restrict_files(places));
         if let Some(account) = self.account {
-            say("the superuser's name", account.assume().map(|()| Extent::Whole));
+            let assumed = account.assume().map(|()| Extent::Whole);
+            has_given_up("the superuser's name", assumed);
         }
         if self.capabilities {
-            say("capabilities", keep_network_capabilities().map(|()| Extent::Whole));
+            let kept = keep_network_capabilities().map(|()| Extent::Whole);
+            has_given_up("capabilities", kept);
         }
-        if self.calls {
-            say("system calls", restrict_calls(keep));
-        }
-        GivenUp { files: self.files, drivers: self.calls && !keep.drivers }
+        let calls = self.calls && has_given_up("system calls", restrict_calls(keep));
+        GivenUp { files, drivers: calls && !keep.drivers }
     }
 }
 
-fn say(what: &str, given_up: Result<Extent>) {
-    match given_up {
+/// Says what became of it. Whether any of it was given up.
+fn has_given_up(what: &str, outcome: Result<Extent>) -> bool {
+    match &outcome {
         Ok(Extent::Whole) => debug!("sandbox: gave up {what}"),
         Ok(Extent::Part) => debug!("sandbox: gave up {what} as far as this kernel knows how"),
         Ok(Extent::Nothing) => info!("sandbox: this kernel has no means to give up {what}"),
         Err(error) => warn!("sandbox: {error}; going on without that"),
     }
+    matches!(outcome, Ok(Extent::Whole | Extent::Part))
 }
 
 /// Where the daemon still reads and writes.

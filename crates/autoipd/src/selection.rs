@@ -101,8 +101,14 @@ impl Rule {
     }
 
     fn applies(&self, link: &Link, wanted_as: Option<&str>, host: &Host) -> bool {
-        self.fits(link, wanted_as, host)
-            && (self.settings.is_none() || self.is_exact() || self.takes(link, host))
+        // The driver is asked for only where nothing else stands against it.
+        let concerned = self.settings.is_none() || self.is_exact() || self.takes(link, host);
+        concerned && self.fits(link, wanted_as, host)
+    }
+
+    /// Whether it depends on the driver of a device.
+    pub(crate) fn asks_for_driver(&self) -> bool {
+        self.criteria.iter().any(|criterion| matches!(criterion, Criterion::Driver(_)))
     }
 
     /// Whether it takes a device that it does not name. One whose kind or driver is asked for need
@@ -155,8 +161,7 @@ impl Selection {
 
     /// Whether a rule depends on the driver of a device.
     pub(crate) fn asks_for_drivers(&self) -> bool {
-        let mut criteria = self.rules.iter().chain(&self.named).flat_map(|rule| &rule.criteria);
-        criteria.any(|criterion| matches!(criterion, Criterion::Driver(_)))
+        self.rules.iter().chain(&self.named).any(Rule::asks_for_driver)
     }
 
     /// What to do with an interface; `None` to leave it alone. `wanted_as` is what an earlier

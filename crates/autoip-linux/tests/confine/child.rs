@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::net::TcpListener;
+use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::PathBuf;
 use std::process::Command;
@@ -152,6 +153,25 @@ fn restrict(keep: Keep) -> Shown {
     }
 }
 
+/// What the kernel says to a question about drivers that leads nowhere: it looks at the question
+/// only if the call is let through.
+fn ask_for_driver() -> nix::Result<()> {
+    let socket = UnixDatagram::unbound().unwrap();
+    #[expect(unsafe_code, reason = "the filter judges the call itself")]
+    // SAFETY: the kernel finds no ifreq at this address, and says so.
+    let result = unsafe {
+        libc::ioctl(socket.as_raw_fd(), libc::SIOCETHTOOL, std::ptr::null_mut::<libc::ifreq>())
+    };
+    nix::errno::Errno::result(result).map(drop)
+}
+
+pub(crate) fn drivers() -> Shown {
+    assert_eq!(ask_for_driver(), Err(nix::errno::Errno::EFAULT), "before");
+    restrict(Keep { drivers: true, ..Keep::default() })?;
+    assert_eq!(ask_for_driver(), Err(nix::errno::Errno::EFAULT), "kept");
+    Ok(())
+}
+
 pub(crate) fn refused_calls() -> Shown {
     let parent = nix::unistd::getppid();
     restrict(Keep::default())?;
@@ -163,6 +183,7 @@ pub(crate) fn refused_calls() -> Shown {
     missing(nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNS));
     missing(nix::sys::signal::kill(parent, None));
     missing(nix::unistd::chdir("/"));
+    missing(ask_for_driver());
     missing(nix::unistd::sethostname("x"));
     let one = std::num::NonZeroUsize::new(4096).unwrap();
     let executable = nix::sys::mman::ProtFlags::PROT_READ | nix::sys::mman::ProtFlags::PROT_EXEC;

@@ -25,6 +25,7 @@ const TESTS: &[(&str, Test)] = &[
     ("capabilities_are_those_for_networks", child::capabilities),
     ("another_user_keeps_the_capabilities", child::account),
     ("calls_that_are_not_on_the_list_are_refused", child::refused_calls),
+    ("drivers_can_be_asked_for_where_that_is_kept", child::drivers),
     ("the_daemons_own_calls_go_through", child::allowed_calls),
     ("one_worker_may_be_ended", child::worker),
     ("what_the_kernel_lacks_is_told", child::lacking),

@@ -223,7 +223,11 @@ pub(super) fn criteria(value: &DeValue<'_>) -> Read<Vec<Criterion>> {
             key_shown(key)
         )),
     };
-    table.iter().map(|(key, value)| criterion(key.get_ref(), value.get_ref())).collect()
+    let criteria = table.iter().map(|(key, value)| criterion(key.get_ref(), value.get_ref()));
+    let mut criteria = criteria.collect::<Read<Vec<_>>>()?;
+    // To ask for a driver wakes the device: only where everything else fits.
+    criteria.sort_by_key(|criterion| matches!(criterion, Criterion::Driver(_)));
+    Ok(criteria)
 }
 
 /// The kernel has room for so much, and some drivers' names are sentences.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::choice::Choices;
+use crate::config::InterfaceTable;
 use autoip_linux::IfIndex;
 use autoip_linux::rtnl::Event;
 
@@ -131,15 +132,37 @@ fn a_driver_that_is_asked_for_is_taken() {
 /// The kernel is asked, which wakes the device, only where a rule depends on it.
 #[test]
 fn the_driver_of_a_device_that_other_criteria_decide_about_is_not_asked_for() {
-    let port = link("no such name", None);
-    let mut host = Host::default();
-    host.apply(&Event::LinkChanged(port.clone()));
-    let by_name_too = vec![name("usb*"), driver("g_ether")];
-    let selection = rules([by_name_too, vec![name("no*")], vec![driver("g_ether")]]);
-    assert!(selection.choose(&port, None, &host).is_some());
-    assert!(!host.has_asked_for_driver(port.index));
-    assert_eq!(rules([vec![driver("g_ether")]]).choose(&port, None, &host), None);
-    assert!(host.has_asked_for_driver(port.index));
+    let has_asked = |text: &str, link: Link| {
+        let mut host = Host::default();
+        host.apply(&Event::LinkChanged(link.clone()));
+        let tables = crate::config::read("file", text).unwrap().tables;
+        let rule = |table: &InterfaceTable| {
+            table.rule(&[], &Choices::default(), &Choices::default()).unwrap()
+        };
+        let selection = Selection::new(tables.iter().map(rule).collect(), Vec::new());
+        assert!(selection.asks_for_drivers());
+        selection.choose(&link, None, &host);
+        host.has_asked_for_driver(link.index)
+    };
+    let by_driver = "[[interface]]\nmatch = { driver = \"g_ether\" }\n";
+    let nobody = || link("no such name", None);
+    assert!(has_asked(by_driver, nobody()));
+    let too = "[[interface]]\nmatch = { driver = \"g_ether\", name = \"usb*\" }\n";
+    assert!(!has_asked(too, nobody()), "another name");
+    let before = format!("[[interface]]\nmatch = \"no*\"\n{by_driver}");
+    assert!(!has_asked(&before, nobody()), "taken by name");
+    let arpless = Link { no_arp: true, ..nobody() };
+    assert!(!has_asked(by_driver, arpless), "it would not be taken");
+}
+
+#[test]
+fn whether_drivers_matter_is_known_beforehand() {
+    let rule = |criteria| Rule { criteria, settings: None, required: false };
+    let others = || vec![rule(vec![name("eth*")]), rule(Vec::new())];
+    let asks = || vec![rule(vec![name("eth*"), driver("g_ether")])];
+    assert!(!Selection::new(others(), others()).asks_for_drivers());
+    assert!(Selection::new(asks(), others()).asks_for_drivers());
+    assert!(Selection::new(others(), asks()).asks_for_drivers(), "for what is added later");
 }
 
 #[test]

@@ -95,24 +95,29 @@ pub(crate) fn a_driver_can_be_asked_for() {
     assert_eq!(lines_with(&daemon, "lan0"), 0, "a bridge");
 }
 
-/// Whoever starts without need for drivers gives up asking for them, and says so when they are
-/// wanted later.
+/// Whoever starts without need for drivers gives up asking for them: a file that needs them is none
+/// that a reload can take.
 pub(crate) fn drivers_that_are_asked_for_later_need_another_start() {
-    let asks = "[[interface]]\nmatch = { driver = \"veth\" }";
+    let with = |sandbox: &str, criterion| {
+        format!("sandbox = {}\n[[interface]]\nmatch = {{ {criterion} }}", sandbox == "on")
+    };
     for (sandbox, heeded) in [("on", false), ("off", true)] {
         let switch = Switch::new();
-        let (host, memory) = (Host::new("station"), Memory::new());
-        let mut wire = host.connect(&switch, "eth0").capture();
-        let sandboxed = |text| format!("sandbox = {}\n{text}", sandbox == "on");
-        let daemon = start_with(&host, &memory, &sandboxed("[[interface]]\nmatch = \"lan0\""));
-        daemon.wait_log(SOON, |line| line.contains("there is no such interface"));
-        configure(&memory, &sandboxed(asks));
+        let mut station = Station::new(&switch);
+        let text = format!("start = \"{X}\"\n{}", with(sandbox, "kind = \"veth\""));
+        let daemon = start_with(&station.host, &station.memory, &text);
+        station.expect_announcement(X);
+        configure(&station.memory, &format!("metric = 5\n{}", with(sandbox, "driver = \"veth\"")));
         daemon.signal(Signal::SIGHUP);
         if heeded {
-            expect_any_announcement(&mut wire);
+            eventually("the new metric", SOON, || station.routes().iter().any(|r| r.metric == 5));
         } else {
-            daemon.wait_log(SOON, |line| line.contains("match by driver finds nothing until"));
+            let words = ["the first match by driver needs a restart", "everything stays as it is"];
+            daemon.wait_log(SOON, |line| words.iter().all(|word| line.contains(word)));
+            assert!(station.routes().iter().all(|route| route.metric != 5));
         }
+        station.expect_announcement(X);
+        station.assert_bound(X);
         assert_eq!(lines_with(&daemon, "WARN"), usize::from(!heeded), "{sandbox}");
     }
 }
