@@ -95,6 +95,15 @@ impl Rule {
         self.criteria.iter().find_map(Criterion::name)
     }
 
+    /// Its place among the rules for an interface of this name, the lowest first.
+    fn rank(&self, name: &str) -> u8 {
+        match (self.is_exact(), self.name()) {
+            (true, None) => 0,
+            (true, Some(named)) => u8::from(named != name),
+            (false, _) => 2,
+        }
+    }
+
     /// Whether all criteria hold.
     fn fits(&self, link: &Link, wanted_as: Option<&str>, host: &Host) -> bool {
         self.criteria.iter().all(|criterion| criterion.applies(link, wanted_as, host))
@@ -183,6 +192,8 @@ impl Selection {
         let by_name = names().filter_map(|name| self.by_name.get(name)).flatten();
         let mut places: Vec<_> = by_name.chain(&self.nameless).collect();
         places.sort_unstable();
+        // What names it as it is called now comes before what names it as it was called.
+        places.sort_by_key(|place| self.rules[**place].rank(&link.name));
         let mut rules = places.into_iter().map(|&place| &self.rules[place]);
         let rule = rules.find(|rule| rule.applies(link, wanted_as, host))?;
         let settings = rule.settings.clone()?;

@@ -129,6 +129,20 @@ fn a_driver_that_is_asked_for_is_taken() {
     assert_eq!(selection.choose(&gadget, None, &host(None)), None, "it has none");
 }
 
+/// What is said of the name that it has now is nearer than what was said of an earlier one.
+#[test]
+fn a_rule_for_the_present_name_comes_before_one_for_the_former() {
+    let of = |names: [&str; 3]| rules(names.map(|text| vec![name(text)]));
+    let chosen = |selection: &Selection, present, former| {
+        let choice = selection.choose(&link(present, None), Some(former), &Host::default());
+        choice.and_then(|choice| choice.settings.routes.metric)
+    };
+    let selection = of(["lan*", "eth0", "lan0"]);
+    assert_eq!(chosen(&selection, "lan0", "eth0"), Some(2));
+    assert_eq!(chosen(&selection, "lan1", "eth0"), Some(1), "and that before patterns");
+    assert_eq!(chosen(&selection, "lan1", "eth1"), Some(0));
+}
+
 /// The kernel is asked, which wakes the device, only where a rule depends on it.
 #[test]
 fn the_driver_of_a_device_that_other_criteria_decide_about_is_not_asked_for() {
