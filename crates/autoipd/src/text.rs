@@ -50,10 +50,17 @@ pub(crate) fn alias(text: &str) -> Result<Alias, String> {
     })
 }
 
+/// The longest path that the kernel takes for a socket.
+const SOCKET_PATH_MAX: usize = 107;
+
 /// Where the control socket is, or nowhere.
 pub(crate) fn place(text: &str) -> Result<Place, String> {
     match text {
         NO_PLACE => Ok(Place(None)),
+        path if path.starts_with('/') && path.len() > SOCKET_PATH_MAX => Err(format!(
+            "{path:?} has {} bytes, and a socket can have {SOCKET_PATH_MAX}: choose a shorter path",
+            path.len()
+        )),
         path if path.starts_with('/') => Ok(Place(Some(PathBuf::from(path)))),
         _ => Err(format!(
             "{text:?} is not a place for a socket: give the whole path, from / on, or {NO_PLACE:?}"
@@ -88,6 +95,9 @@ mod tests {
     fn a_place_is_a_whole_path_or_none() {
         assert_eq!(place("/run/x"), Ok(Place(Some(PathBuf::from("/run/x")))));
         assert_eq!(place("none"), Ok(Place(None)));
+        let longest = format!("/{}", "x".repeat(SOCKET_PATH_MAX - 1));
+        assert!(place(&longest).is_ok());
+        assert!(place(&format!("{longest}x")).unwrap_err().contains("a socket can have 107"));
         for text in ["", "run/x", "None", "@x"] {
             assert!(place(text).unwrap_err().contains("whole path"), "{text}");
         }

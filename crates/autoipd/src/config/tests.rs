@@ -65,6 +65,8 @@ fn every_key_has_its_effect() {
     assert_eq!((settings.wait.as_secs(), settings.grace.as_secs()), (10, 5400));
     assert_eq!((settings.routes.metric, settings.routes.default_route), (Some(16), true));
     assert_eq!((settings.alias, defaults("alias = 0").alias), (None, Some(0)));
+    let tenths = defaults("wait = 1.5\nannounce-wait = 0.25");
+    assert_eq!((tenths.wait.as_millis(), tenths.timing.announce_wait_ms), (1500, 250));
 
     let process = read(
         "file",
@@ -138,7 +140,10 @@ fn mistakes_are_named_with_line_key_value_and_remedy() {
         ("probe-min = 0", &["probe-min = 0", "1 ms to 60 s"]),
         ("probe-max = \"soon\"", &["probe-max = \"soon\"", "\"200 ms\""]),
         ("probe-max = \"1500 us\"", &["probe-max = \"1500 us\"", "whole milliseconds"]),
-        ("announce-wait = 1.5", &["announce-wait = 1.5", "\"10 s\""]),
+        ("announce-wait = 1.0005", &["announce-wait = 1.0005", "whole milliseconds"]),
+        ("wait = nan", &["wait = nan", "\"10 s\""]),
+        ("wait = -1.5", &["wait = -1.5", "from 0 s to 1 day"]),
+        ("wait = 1e300", &["wait = 1e300", "1 day"]),
         ("announce-interval = \"10\"", &["announce-interval = \"10\"", "units"]),
         ("wait = -3", &["wait = -3", "number of seconds"]),
         ("wait = \"25 h\"", &["wait = \"25 h\"", "0 s to 1 day"]),
@@ -181,6 +186,8 @@ fn mistakes_are_named_with_line_key_value_and_remedy() {
             "[[interface]]\nmatch = \"e*\"\n[[interface]]\nmatch = \"e*\"\nmetric = 2",
             &["3: another [[interface]] before this one has the same match", "one table"],
         ),
+        ("[[interface]]\nmatch = { mac = \"01:00:5e:00:00:01\" }", &["group's address"]),
+        ("[[interface]]\nmatch = { kind = \"wifi\" }", &["no kind \"wifi\"", "\"physical\""]),
         ("[[interface]]\nmatch = { kind = \"\" }", &["\"physical\"", "\"vlan\""]),
         ("[[interface]]\nmatch = { kind = \"a.b\" }", &["\"physical\"", "\"vlan\""]),
         ("[[interface]]\nmatch = { driver = \"\" }", &["match = {…}", "ethtool -i"]),

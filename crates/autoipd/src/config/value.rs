@@ -121,11 +121,11 @@ pub(super) fn duration(value: &DeValue<'_>, allowed: RangeInclusive<Duration>) -
         DeValue::Integer(it) => {
             u64::from_str_radix(it.as_str(), it.radix()).ok().map(Duration::from_secs)
         }
-        DeValue::Float(_)
-        | DeValue::Boolean(_)
-        | DeValue::Datetime(_)
-        | DeValue::Array(_)
-        | DeValue::Table(_) => None,
+        DeValue::Float(it) => {
+            let seconds = it.as_str().parse().ok();
+            seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        }
+        DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
     };
     duration.filter(|duration| allowed.contains(duration)).ok_or_else(|| {
         format!(
@@ -211,11 +211,7 @@ pub(super) fn criteria(value: &DeValue<'_>) -> Read<Vec<Criterion>> {
     let table = table.ok_or_else(|| remedy.to_owned())?;
     let criterion = |key: &str, value: &DeValue<'_>| match key {
         "name" => Pattern::parse(string(value, remedy)?).map(Criterion::Name),
-        "mac" => {
-            let text = string(value, remedy)?;
-            let mac = text.parse::<MacAddr>().map(Criterion::Mac);
-            mac.map_err(|error| format!("{:?} is none: {error}", cut(text)))
-        }
+        "mac" => mac(string(value, remedy)?).map(Criterion::Mac),
         "kind" => kind(string(value, remedy)?).map(Criterion::Kind),
         "driver" => driver(string(value, remedy)?).map(Criterion::Driver),
         _ => Err(format!(
@@ -228,6 +224,15 @@ pub(super) fn criteria(value: &DeValue<'_>) -> Read<Vec<Criterion>> {
     // To ask for a driver wakes the device: only where everything else fits.
     criteria.sort_by_key(|criterion| matches!(criterion, Criterion::Driver(_)));
     Ok(criteria)
+}
+
+fn mac(text: &str) -> Read<MacAddr> {
+    match text.parse::<MacAddr>() {
+        Ok(mac) if mac.is_multicast() => {
+            Err(format!("{mac} is a group's address, and no device has it"))
+        }
+        read => read.map_err(|error| format!("{:?} is none: {error}", cut(text))),
+    }
 }
 
 /// The kernel has room for so much, and some drivers' names are sentences.
@@ -247,6 +252,9 @@ fn kind(text: &str) -> Read<Kind> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     match text {
         "physical" => Ok(Kind::Physical),
+        "ethernet" | "wifi" | "wlan" | "wireless" | "wired" | "usb" => {
+            Err(format!("the kernel has no kind {text:?}: these devices are \"physical\""))
+        }
         _ if !text.is_empty() && text.chars().all(plain) => Ok(Kind::Virtual(text.to_owned())),
         _ => Err("the kind is \"physical\", or what the kernel calls it, such as \"bridge\", \
                   \"vlan\" or \"veth\" (ip -details link)"
