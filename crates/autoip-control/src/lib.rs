@@ -33,7 +33,7 @@ pub use inbox::{Inbox, TooLong};
 pub use message::{Call, Reply};
 pub use method::{
     AddInterface, Claim, Method, Metrics, MetricsReply, Monitor, Nothing, Probe, ProbeReply, Range,
-    Reannounce, Release, Reload, RemoveInterface, Status, Watch, WatchReply,
+    Reannounce, Release, Reload, RemoveInterface, Status, Watch, WatchReply, is_host_addr,
 };
 pub use refusal::Refusal;
 pub use request::Request;

@@ -1,6 +1,6 @@
 //! The envelope of Varlink: a call and its replies, as JSON.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 /// A call of a method.
@@ -12,13 +12,13 @@ pub struct Call {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameters: Option<Map<String, Value>>,
     /// Whether any number of replies is welcome.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, deserialize_with = "flag", skip_serializing_if = "is_false")]
     pub more: bool,
     /// Whether no reply is wanted.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, deserialize_with = "flag", skip_serializing_if = "is_false")]
     pub oneway: bool,
     /// Whether the connection is to change to another protocol; never done here.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, deserialize_with = "flag", skip_serializing_if = "is_false")]
     pub upgrade: bool,
 }
 
@@ -39,6 +39,11 @@ pub struct Reply {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field by reference")]
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+/// A flag of a call; null is as good as nothing.
+fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    Option::<bool>::deserialize(from).map(Option::unwrap_or_default)
 }
 
 impl Call {
@@ -109,6 +114,10 @@ mod tests {
         let text = r#"{"method":"a.b.C","parameters":{"x":1},"more":true,"oneway":true}"#;
         let call = Call::parse(text.as_bytes()).unwrap();
         assert!(call.more && call.oneway);
+        let null = r#"{"method":"a.b.C","parameters":null,"more":null,"upgrade":null}"#;
+        let call = Call::parse(null.as_bytes()).unwrap();
+        assert!(call.parameters.is_none() && !call.more && !call.upgrade);
+        let call = Call::parse(text.as_bytes()).unwrap();
         assert_eq!(call.to_bytes(), format!("{text}\0").into_bytes());
     }
 

@@ -54,6 +54,14 @@ pub struct Range {
     pub last: Ipv4Addr,
 }
 
+/// Whether a host can have this address, so that it makes sense to ask for it on a link: not those
+/// of nobody, of oneself, of groups and of everybody, 169.254.0.0 and 169.254.255.255 included.
+#[must_use]
+pub fn is_host_addr(addr: Ipv4Addr) -> bool {
+    let ends = matches!(addr.octets(), [169, 254, 0, 0] | [169, 254, 255, 255] | [0, ..]);
+    !(ends || addr.is_loopback() || addr.is_multicast() || addr.is_broadcast())
+}
+
 /// Gives the address of an interface up and manages it no more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -37,9 +37,13 @@ impl Request {
     /// # Errors
     ///
     /// The refusal that Varlink has for a method that does not exist, for a parameter that is
-    /// missing, unknown or has a wrong value, and for a stream that was called without "more".
+    /// missing, unknown or has a wrong value, for a stream that was called without "more", and for
+    /// an "upgrade", which is never done.
     pub fn parse(call: Call) -> Result<Self, Refusal> {
-        let Call { method, parameters, more, .. } = call;
+        let Call { method, parameters, more, oneway: _, upgrade } = call;
+        if upgrade {
+            return Err(Refusal::MethodNotImplemented { method });
+        }
         let parameters = parameters.unwrap_or_default();
         let request = match method.as_str() {
             GetInfo::NAME => read(parameters).map(Self::GetInfo),
@@ -174,6 +178,15 @@ mod tests {
             let expected = Refusal::InterfaceNotFound { interface: interface.to_owned() };
             assert_eq!(parse(method, "{}"), Err(expected));
         }
+    }
+
+    #[test]
+    fn nothing_becomes_another_protocol() {
+        let method = "net.autoip.Manager.Status";
+        let call =
+            Call::parse(br#"{"method":"net.autoip.Manager.Status","upgrade":true}"#).unwrap();
+        let expected = Refusal::MethodNotImplemented { method: method.to_owned() };
+        assert_eq!(Request::parse(call), Err(expected));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use autoip_control::service::{self, Description, Info};
 use autoip_control::{
     AddInterface, AddressAcquired, AddressLost, Call, Claim, Event, Guard, InterfaceRemoved,
     MetricsReply, Nothing, Probe, ProbeReply, Reannounce, Refusal, Reply, Request, StateChanged,
-    StatusReply, Watch, WatchReply, Watched, exposition,
+    StatusReply, Watch, WatchReply, Watched, exposition, is_host_addr,
 };
 use autoip_core::timing::MAX_CONFLICTS;
 use autoip_core::{ConflictKind, Contest, Defend, LinkLocalAddr, MacAddr, Outcome, Timing};
@@ -93,7 +93,7 @@ impl Control {
             Request::Release(asked) => {
                 let interface = asked.interface;
                 let given_up = scene.roster.give_up(scene.edge, &interface);
-                given_up.map(|()| done()).ok_or(Refusal::NotManaged { interface })
+                given_up.map(|()| done()).ok_or_else(|| absent(scene, interface))
             }
             Request::Reannounce(asked) => reannounce(asked, scene).map(|()| done()),
             Request::Probe(asked) => self.probe(&asked, scene),
@@ -195,8 +195,7 @@ impl Control {
         let link = usable(&asked.interface, scene.edge)?;
         let Probe { addr, profile, .. } = *asked;
         let invalid = |name: &str| Refusal::InvalidParameter { parameter: name.to_owned() };
-        if addr.is_unspecified() || addr.is_loopback() || addr.is_multicast() || addr.is_broadcast()
-        {
+        if !is_host_addr(addr) {
             return Err(invalid("addr"));
         }
         let timing = profile.map_or(Some(Timing::RFC3927), translation::wanted_timing);
@@ -367,6 +366,23 @@ fn known(scene: &Scene<'_>, interface: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Why nothing can be done with an interface for which nobody cares at present.
+fn absent(scene: &Scene<'_>, interface: String) -> Refusal {
+    let subject = scene.roster.subjects(scene.edge, Some(&interface)).into_iter().next();
+    let status = |subject| scene.roster.status(scene.edge, &subject, false, &Clock::now());
+    match subject.and_then(status) {
+        None => Refusal::NotManaged { interface },
+        Some(_) if scene.edge.host.link_named(&interface).is_none() => {
+            Refusal::NoSuchInterface { interface }
+        }
+        Some(status) => {
+            let reason =
+                status.reason.unwrap_or_else(|| format!("{interface} is not managed at present"));
+            Refusal::Refused { reason }
+        }
+    }
+}
+
 /// An interface of this host on which ARP can be spoken at present.
 fn usable(interface: &str, edge: &Edge) -> Result<Link, Refusal> {
     let interface = interface.to_owned();
@@ -399,7 +415,7 @@ fn claim(asked: &Claim, scene: &mut Scene<'_>) -> Result<(), Refusal> {
     let invalid = |_| Refusal::InvalidParameter { parameter: "addr".to_owned() };
     let addr = asked.addr.map(LinkLocalAddr::new).transpose().map_err(invalid)?;
     match scene.roster.claim(scene.edge, &asked.interface, addr) {
-        None => Err(Refusal::NotManaged { interface: asked.interface.clone() }),
+        None => Err(absent(scene, asked.interface.clone())),
         Some(claimed) => claimed.map_err(|reason| Refusal::Refused { reason }),
     }
 }
@@ -416,7 +432,7 @@ fn reannounce(asked: Reannounce, scene: &mut Scene<'_>) -> Result<(), Refusal> {
         device.in_use().is_some()
     });
     match announced {
-        None => Err(Refusal::NotManaged { interface }),
+        None => Err(absent(scene, interface)),
         Some(false) => Err(Refusal::NoAddress { interface, addr: None }),
         Some(true) => Ok(()),
     }

@@ -105,8 +105,12 @@ impl Interface {
         wanted: Option<LinkLocalAddr>,
     ) -> Result<(), String> {
         let settings = &self.choice.settings;
-        let State::Managed { device, link } = &mut self.state else {
-            return Err("the interface cannot be managed at present".to_owned());
+        let (device, link) = match &mut self.state {
+            State::Managed { device, link } => (device, link),
+            State::Refused { why, .. } => {
+                let unknown = || "the interface cannot be managed at present".to_owned();
+                return Err(why.clone().unwrap_or_else(unknown));
+            }
         };
         let name = &device.name;
         if let Some(addr) = wanted.filter(|&addr| !settings.range.contains(addr)) {

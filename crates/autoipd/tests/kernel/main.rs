@@ -277,6 +277,7 @@ fn main() -> ExitCode {
         control::change::a_released_address_stays_away_until_it_is_claimed,
         control::change::any_address_can_be_claimed,
         control::change::claims_that_make_no_sense_are_refused,
+        control::change::what_is_waited_for_cannot_claim,
         control::change::reannounce_announces_again,
         control::change::reload_reads_the_file_again,
         control::detection::a_probe_finds_out_who_has_an_address,

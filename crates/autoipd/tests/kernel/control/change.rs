@@ -208,6 +208,23 @@ pub(crate) fn claims_that_make_no_sense_are_refused() {
     assert!(reason(&controlled.refusal(&claim(None))).contains("10.0.0.5"));
 }
 
+/// Status shows it, so that it is no use to say that it is not managed.
+pub(crate) fn what_is_waited_for_cannot_claim() {
+    let switch = Switch::new();
+    let controlled = Controlled::new(&switch, "-i eth0 -i eth5");
+    let missing = Refusal::NoSuchInterface { interface: eth(5) };
+    assert_eq!(controlled.status_of("eth5").index, None);
+    assert_eq!(controlled.refusal(&Claim { interface: eth(5), addr: None }), missing);
+    assert_eq!(controlled.refusal(&Release { interface: eth(5) }), missing);
+    assert_eq!(controlled.refusal(&Reannounce { interface: Some(eth(5)) }), missing);
+    add_bridge(&controlled.station.host, "lan0");
+    set_bridge(&controlled.station.host, "eth0", Some("lan0"));
+    eventually("the reason", SOON, || {
+        let refusal = controlled.refusal(&Claim { interface: eth(0), addr: None });
+        matches!(&refusal, Refusal::Refused { reason } if reason.contains("port of lan0"))
+    });
+}
+
 pub(crate) fn reannounce_announces_again() {
     let switch = Switch::new();
     let mut controlled = Controlled::with_address(&switch);

@@ -60,7 +60,9 @@ pub(crate) fn a_probe_that_cannot_be_is_refused() {
     let elsewhere = Probe { interface: eth(8), ..probe(ADDR) };
     assert_eq!(controlled.refusal(&elsewhere), Refusal::NoSuchInterface { interface: eth(8) });
     let invalid = |name: &str| Refusal::InvalidParameter { parameter: name.to_owned() };
-    assert_eq!(controlled.refusal(&probe(Ipv4Addr::UNSPECIFIED)), invalid("addr"));
+    for nobodys in [[0, 0, 0, 0], [0, 0, 0, 1], [169, 254, 255, 255], [127, 0, 0, 1]] {
+        assert_eq!(controlled.refusal(&probe(nobodys.into())), invalid("addr"));
+    }
     let custom = Probe { profile: Some(Profile::Custom), ..probe(ADDR) };
     assert_eq!(controlled.refusal(&custom), invalid("profile"));
     let down = "is down or has no link".to_owned();
