@@ -25,7 +25,7 @@ function __fish_autoipctl_using_subcommand
 end
 
 complete -c autoipctl -n "__fish_autoipctl_needs_command" -l socket -d 'The daemon\'s control socket' -r -F
-complete -c autoipctl -n "__fish_autoipctl_needs_command" -l timeout -d 'Seconds that the daemon has for an answer' -r
+complete -c autoipctl -n "__fish_autoipctl_needs_command" -l timeout -d 'Seconds that the daemon has for an answer; a probe has 30 at least' -r
 complete -c autoipctl -n "__fish_autoipctl_needs_command" -s h -l help -d 'Print help'
 complete -c autoipctl -n "__fish_autoipctl_needs_command" -s V -l version -d 'Print version'
 complete -c autoipctl -n "__fish_autoipctl_needs_command" -f -a "status" -d 'Show where the interfaces stand: all in a table, or one in full'
@@ -45,12 +45,12 @@ complete -c autoipctl -n "__fish_autoipctl_needs_command" -f -a "reload" -d 'Hav
 complete -c autoipctl -n "__fish_autoipctl_needs_command" -f -a "completions" -d 'Print completions for a shell'
 complete -c autoipctl -n "__fish_autoipctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand status" -l socket -d 'The daemon\'s control socket' -r -F
-complete -c autoipctl -n "__fish_autoipctl_using_subcommand status" -l timeout -d 'Seconds that the daemon has for an answer' -r
+complete -c autoipctl -n "__fish_autoipctl_using_subcommand status" -l timeout -d 'Seconds that the daemon has for an answer; a probe has 30 at least' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand status" -l json -d 'As JSON'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand status" -l watch -d 'Keep it up to date until interrupted'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand status" -s h -l help -d 'Print help'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand monitor" -l socket -d 'The daemon\'s control socket' -r -F
-complete -c autoipctl -n "__fish_autoipctl_using_subcommand monitor" -l timeout -d 'Seconds that the daemon has for an answer' -r
+complete -c autoipctl -n "__fish_autoipctl_using_subcommand monitor" -l timeout -d 'Seconds that the daemon has for an answer; a probe has 30 at least' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand monitor" -l json -d 'As JSON, an object in each line'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand monitor" -s h -l help -d 'Print help'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand add" -l mode -d 'When it is to have an address [default: as configured]' -r -f -a "fallback\t'While it has no routable one'
@@ -63,29 +63,29 @@ draft-07\t'Draft 07 of RFC 3927'
 fast\t'For known point-to-point links'"
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand add" -l defend -d 'What to do about another host that claims the address [default: as configured]' -r -f -a "once\t'Give it up at the second conflict within ten seconds'
 never\t'Give it up at the first'"
-complete -c autoipctl -n "__fish_autoipctl_using_subcommand add" -l wait -d 'Wait up to so many seconds for the address and print it; exit with 1 where there is none' -r
+complete -c autoipctl -n "__fish_autoipctl_using_subcommand add" -l wait -d 'Wait up to so many seconds (0.001 to 86400) for the address and print it; exit with 1 where there is none, or not the one asked for' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand add" -l socket -d 'The daemon\'s control socket' -r -F
-complete -c autoipctl -n "__fish_autoipctl_using_subcommand add" -l timeout -d 'Seconds that the daemon has for an answer' -r
+complete -c autoipctl -n "__fish_autoipctl_using_subcommand add" -l timeout -d 'Seconds that the daemon has for an answer; a probe has 30 at least' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand add" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand remove" -l socket -d 'The daemon\'s control socket' -r -F
-complete -c autoipctl -n "__fish_autoipctl_using_subcommand remove" -l timeout -d 'Seconds that the daemon has for an answer' -r
+complete -c autoipctl -n "__fish_autoipctl_using_subcommand remove" -l timeout -d 'Seconds that the daemon has for an answer; a probe has 30 at least' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand remove" -s h -l help -d 'Print help'
-complete -c autoipctl -n "__fish_autoipctl_using_subcommand claim" -l wait -d 'Wait up to so many seconds for the address and print it; exit with 1 where there is none' -r
+complete -c autoipctl -n "__fish_autoipctl_using_subcommand claim" -l wait -d 'Wait up to so many seconds (0.001 to 86400) for the address and print it; exit with 1 where there is none, or not the one asked for' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand claim" -l socket -d 'The daemon\'s control socket' -r -F
-complete -c autoipctl -n "__fish_autoipctl_using_subcommand claim" -l timeout -d 'Seconds that the daemon has for an answer' -r
+complete -c autoipctl -n "__fish_autoipctl_using_subcommand claim" -l timeout -d 'Seconds that the daemon has for an answer; a probe has 30 at least' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand claim" -s h -l help -d 'Print help'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand release" -l socket -d 'The daemon\'s control socket' -r -F
-complete -c autoipctl -n "__fish_autoipctl_using_subcommand release" -l timeout -d 'Seconds that the daemon has for an answer' -r
+complete -c autoipctl -n "__fish_autoipctl_using_subcommand release" -l timeout -d 'Seconds that the daemon has for an answer; a probe has 30 at least' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand release" -s h -l help -d 'Print help'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand reannounce" -l socket -d 'The daemon\'s control socket' -r -F
-complete -c autoipctl -n "__fish_autoipctl_using_subcommand reannounce" -l timeout -d 'Seconds that the daemon has for an answer' -r
+complete -c autoipctl -n "__fish_autoipctl_using_subcommand reannounce" -l timeout -d 'Seconds that the daemon has for an answer; a probe has 30 at least' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand reannounce" -s h -l help -d 'Print help'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand probe" -s i -l interface -d 'The interface on the link' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand probe" -l timing -d 'How long to take over it: 4 to 7 s, 8 to 10 s, 0.2 s' -r -f -a "rfc3927\t'RFC 3927 and RFC 5227'
 draft-07\t'Draft 07 of RFC 3927'
 fast\t'For known point-to-point links'"
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand probe" -l socket -d 'The daemon\'s control socket' -r -F
-complete -c autoipctl -n "__fish_autoipctl_using_subcommand probe" -l timeout -d 'Seconds that the daemon has for an answer' -r
+complete -c autoipctl -n "__fish_autoipctl_using_subcommand probe" -l timeout -d 'Seconds that the daemon has for an answer; a probe has 30 at least' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand probe" -l direct -d 'Without asking the daemon'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand probe" -l json -d 'As JSON'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand probe" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -94,34 +94,34 @@ complete -c autoipctl -n "__fish_autoipctl_using_subcommand watch" -l defend -d 
 once\t'Defend it once in ten seconds; watch no longer after a second conflict within that time'
 always\t'Defend it for good, at most once in ten seconds'"
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand watch" -l socket -d 'The daemon\'s control socket' -r -F
-complete -c autoipctl -n "__fish_autoipctl_using_subcommand watch" -l timeout -d 'Seconds that the daemon has for an answer' -r
+complete -c autoipctl -n "__fish_autoipctl_using_subcommand watch" -l timeout -d 'Seconds that the daemon has for an answer; a probe has 30 at least' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand watch" -l json -d 'As JSON, an object in each line'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand predict" -s n -l count -d 'How many addresses' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand predict" -l key -d 'The key of the sequence, 32 hexadecimal digits [default: the one everybody uses]' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand predict" -l range -d 'The addresses to choose from, such as 169.254.1.0-169.254.1.255 [default: all]' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand predict" -l socket -d 'The daemon\'s control socket' -r -F
-complete -c autoipctl -n "__fish_autoipctl_using_subcommand predict" -l timeout -d 'Seconds that the daemon has for an answer' -r
+complete -c autoipctl -n "__fish_autoipctl_using_subcommand predict" -l timeout -d 'Seconds that the daemon has for an answer; a probe has 30 at least' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand predict" -s h -l help -d 'Print help'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand doctor" -s i -l interface -d 'Interface to look at, also where it is down; may be given more than once [default: all that are up]' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand doctor" -l socket -d 'The daemon\'s control socket' -r -F
-complete -c autoipctl -n "__fish_autoipctl_using_subcommand doctor" -l timeout -d 'Seconds that the daemon has for an answer' -r
+complete -c autoipctl -n "__fish_autoipctl_using_subcommand doctor" -l timeout -d 'Seconds that the daemon has for an answer; a probe has 30 at least' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand doctor" -l probe -d 'Send ARP probes as well, for three random addresses and the interface\'s own'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand doctor" -l ask-resolver -d 'Ask the name servers as well, whether they pass on questions about link-local addresses'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand doctor" -l json -d 'As JSON'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand validate" -l socket -d 'The daemon\'s control socket' -r -F
-complete -c autoipctl -n "__fish_autoipctl_using_subcommand validate" -l timeout -d 'Seconds that the daemon has for an answer' -r
+complete -c autoipctl -n "__fish_autoipctl_using_subcommand validate" -l timeout -d 'Seconds that the daemon has for an answer; a probe has 30 at least' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand validate" -s h -l help -d 'Print help'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand metrics" -l textfile -d 'Write them to this file in one step, for node_exporter' -r -F
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand metrics" -l socket -d 'The daemon\'s control socket' -r -F
-complete -c autoipctl -n "__fish_autoipctl_using_subcommand metrics" -l timeout -d 'Seconds that the daemon has for an answer' -r
+complete -c autoipctl -n "__fish_autoipctl_using_subcommand metrics" -l timeout -d 'Seconds that the daemon has for an answer; a probe has 30 at least' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand metrics" -s h -l help -d 'Print help'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand reload" -l socket -d 'The daemon\'s control socket' -r -F
-complete -c autoipctl -n "__fish_autoipctl_using_subcommand reload" -l timeout -d 'Seconds that the daemon has for an answer' -r
+complete -c autoipctl -n "__fish_autoipctl_using_subcommand reload" -l timeout -d 'Seconds that the daemon has for an answer; a probe has 30 at least' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand reload" -s h -l help -d 'Print help'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand completions" -l socket -d 'The daemon\'s control socket' -r -F
-complete -c autoipctl -n "__fish_autoipctl_using_subcommand completions" -l timeout -d 'Seconds that the daemon has for an answer' -r
+complete -c autoipctl -n "__fish_autoipctl_using_subcommand completions" -l timeout -d 'Seconds that the daemon has for an answer; a probe has 30 at least' -r
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand help; and not __fish_seen_subcommand_from status monitor add remove claim release reannounce probe watch predict doctor validate metrics reload completions help" -f -a "status" -d 'Show where the interfaces stand: all in a table, or one in full'
 complete -c autoipctl -n "__fish_autoipctl_using_subcommand help; and not __fish_seen_subcommand_from status monitor add remove claim release reannounce probe watch predict doctor validate metrics reload completions help" -f -a "monitor" -d 'Print what happens as it happens'

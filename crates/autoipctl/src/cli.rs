@@ -28,7 +28,7 @@ Exit status:
   1   the answer is no (the address is taken, the file has mistakes, the doctor found a
       problem; warnings, notes and what it could not look at are none), or it is refused
   2   wrong command line
-  69  no answer can be had: no daemon, no such interface to probe on or look at, no link
+  69  no answer can be had: no daemon, one that is busy, no such interface, no link to probe on
   74  the output cannot be written
   77  not permitted: changes are for root and members of the group netdev";
 
@@ -40,7 +40,7 @@ pub(crate) struct Cli {
     #[arg(long, global = true, value_name = "PATH", default_value = DEFAULT_PATH)]
     socket: PathBuf,
 
-    /// Seconds that the daemon has for an answer
+    /// Seconds that the daemon has for an answer; a probe has 30 at least
     #[arg(long, global = true, value_name = "SECONDS", default_value = "5",
           value_parser = seconds)]
     timeout: Duration,
@@ -176,7 +176,8 @@ pub(crate) struct ClaimArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct Wait {
-    /// Wait up to so many seconds for the address and print it; exit with 1 where there is none
+    /// Wait up to so many seconds (0.001 to 86400) for the address and print it; exit with 1 where
+    /// there is none, or not the one asked for
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) wait: Option<Duration>,
 }
@@ -409,8 +410,7 @@ fn host_addr(text: &str) -> Result<Ipv4Addr, String> {
     let addr: Ipv4Addr = text
         .parse()
         .map_err(|_| format!("{text:?} is not an IPv4 address: give one such as 192.168.1.5"))?;
-    let nowhere = addr.octets()[0] == 0;
-    if nowhere || addr.is_loopback() || addr.is_multicast() || addr.is_broadcast() {
+    if !autoip_control::is_host_addr(addr) {
         return Err(format!("{addr} is no host's address: give one such as 192.168.1.5"));
     }
     Ok(addr)
@@ -482,7 +482,9 @@ mod tests {
         for wrong in ["0", "-1", "nan", "inf", "1e9", "", "5s"] {
             assert!(seconds(wrong).unwrap_err().contains("0.001 to 86400"), "{wrong}");
         }
-        for wrong in ["0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "255.255.255.255"] {
+        for wrong in
+            ["0.0.0.0", "0.1.2.3", "169.254.255.255", "127.0.0.1", "224.0.0.1", "255.255.255.255"]
+        {
             assert!(host_addr(wrong).unwrap_err().contains("no host's address"), "{wrong}");
         }
         for wrong in ["ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:fb", "00:00:00:00:00:00"] {

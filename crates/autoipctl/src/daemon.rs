@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use autoip_control::service::GetInfo;
 use autoip_control::{Client, Error, Method, Status, StatusReply};
 
 use crate::exit::Failure;
@@ -17,6 +18,13 @@ pub(crate) struct Daemon {
 impl Daemon {
     pub(crate) fn connect(&self) -> Result<Client, Error> {
         Client::connect(&self.socket, self.limit)
+    }
+
+    /// A connection on which the daemon has answered: there may be nothing to say on it for long.
+    pub(crate) fn awake(&self) -> Result<Client, Error> {
+        let mut client = self.connect()?;
+        client.call(&GetInfo {})?;
+        Ok(client)
     }
 
     /// Calls one method.

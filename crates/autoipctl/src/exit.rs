@@ -65,6 +65,9 @@ impl Failure {
             {
                 Exit::Permission
             }
+            Self::Control(ControlError::Refused(
+                Refusal::NoSuchInterface { .. } | Refusal::TooMany { .. },
+            )) => Exit::Unavailable,
             Self::Control(ControlError::Refused(_)) => Exit::No,
             Self::Control(_) => Exit::Unavailable,
             Self::Output(_) => Exit::Output,

@@ -36,15 +36,18 @@ pub(crate) struct Screen {
     out: Box<dyn Write>,
     colour: bool,
     terminal: bool,
+    /// A terminal that knows how to begin anew.
+    clears: bool,
 }
 
 impl Screen {
     pub(crate) fn stdout() -> Self {
         let terminal = io::stdout().is_terminal();
-        let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-            || env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let out = Box::new(BufWriter::new(io::stdout()));
-        Self { out, colour: terminal && !refused, terminal }
+        let clears = terminal && !dumb;
+        Self { out, colour: clears && !refused, terminal, clears }
     }
 
     /// How many characters a line has room for, if there is an end to it. A window may have
@@ -95,7 +98,7 @@ impl Screen {
 
     /// Begins anew at the top, where somebody looks at it.
     pub(crate) fn clear(&mut self) -> io::Result<()> {
-        if self.terminal { self.text("\u{1b}[H\u{1b}[2J") } else { Ok(()) }
+        if self.clears { self.text("\u{1b}[H\u{1b}[2J") } else { Ok(()) }
     }
 
     pub(crate) fn flush(&mut self) -> io::Result<()> {
@@ -108,7 +111,7 @@ mod tests {
     use super::*;
 
     fn screen(colour: bool) -> Screen {
-        Screen { out: Box::new(io::sink()), colour, terminal: colour }
+        Screen { out: Box::new(io::sink()), colour, terminal: colour, clears: colour }
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub(super) fn run(
     screen: &mut Screen,
 ) -> Result<Exit, Failure> {
     let method = Monitor { interface: args.interface.clone() };
-    for event in daemon.connect()?.call_more(&method)? {
+    for event in daemon.awake()?.call_more(&method)? {
         let event = event?;
         if args.json {
             screen.json_line(&event)?;

@@ -85,8 +85,12 @@ fn start<M: Method>(
     match found {
         Some(addr) => {
             screen.line(&addr.to_string())?;
-            let other = wanted.is_some_and(|wanted| wanted != addr);
-            Ok(if other { Exit::No } else { Exit::Done })
+            let Some(wanted) = wanted.filter(|wanted| *wanted != addr) else {
+                return Ok(Exit::Done);
+            };
+            screen.flush()?;
+            let sentence = format!("{wanted} was not to be had, so {interface} has {addr}");
+            Err(Failure::Other(Exit::No, sentence))
         }
         None => {
             let seconds = wait.as_secs_f64();

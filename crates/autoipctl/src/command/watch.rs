@@ -16,7 +16,7 @@ pub(super) fn run(args: &WatchArgs, daemon: &Daemon, screen: &mut Screen) -> Res
         defend: Some(args.defend.into()),
     };
     let mut exit = Exit::Done;
-    for reply in daemon.connect()?.call_more(&method)? {
+    for reply in daemon.awake()?.call_more(&method)? {
         let reply = reply?;
         if args.json {
             screen.json_line(&reply)?;

@@ -55,12 +55,6 @@ fn a_refusal_is_a_sentence_and_a_no() {
         (
             "add eth0",
             "AddInterface",
-            error("NoSuchInterface", eth0()),
-            "this host has no interface eth0",
-        ),
-        (
-            "add eth0",
-            "AddInterface",
             error("Unsuitable", json!({"interface": "eth0", "reason": "is point-to-point"})),
             "interface eth0 is point-to-point",
         ),
@@ -85,6 +79,25 @@ fn a_refusal_is_a_sentence_and_a_no() {
     ] {
         let fake = Fake::new(vec![(method, vec![refusal])]);
         assert_complains(&run(&fake, command), 1, sentence);
+    }
+}
+
+/// Whatever was called: a script can try again.
+#[test]
+fn what_is_not_there_or_busy_is_no_no() {
+    let missing = error("NoSuchInterface", json!({"interface": "eth0"}));
+    let busy = error("TooMany", json!({"reason": "there are too many; try again"}));
+    for (command, method) in [
+        ("add eth0", "AddInterface"),
+        ("claim eth0", "Claim"),
+        ("watch 10.0.0.1 -i eth0", "Watch"),
+        ("reload", "Reload"),
+    ] {
+        let fake = |refusal: &Value| Fake::new(vec![(method, vec![refusal.clone()])]);
+        let ended = run(&fake(&missing), command);
+        assert_complains(&ended, 69, "this host has no interface eth0");
+        let ended = run(&fake(&busy), command);
+        assert_complains(&ended, 69, "there are too many; try again");
     }
 }
 
@@ -128,7 +141,9 @@ fn who_waits_gets_the_address() {
         assert_says(&run(&fake, command), 0, "169.254.7.7\n");
     }
     let fake = probing(events);
-    assert_says(&run(&fake, "claim eth0 169.254.8.8 --wait 20"), 1, "169.254.7.7\n");
+    let ended = run(&fake, "claim eth0 169.254.8.8 --wait 20");
+    assert_eq!((ended.status, ended.out.as_str()), (Some(1), "169.254.7.7\n"));
+    assert_eq!(ended.err, "autoipctl: 169.254.8.8 was not to be had, so eth0 has 169.254.7.7\n");
 }
 
 /// Between the question whether it is there and the events, or before its announcement.

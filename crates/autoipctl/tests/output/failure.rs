@@ -1,11 +1,12 @@
 //! What goes wrong, and the exit status that it has.
 
 use std::fs::File;
+use std::os::unix::net::UnixListener;
 
 use serde_json::json;
 
 use crate::fake::{Fake, error};
-use crate::{assert_complains, autoipctl, run, run_alone};
+use crate::{Ended, assert_complains, autoipctl, run, run_alone};
 
 #[test]
 fn no_daemon_is_named_with_its_path() {
@@ -21,6 +22,19 @@ fn a_daemon_that_hangs_is_given_up() {
     let fake = Fake::new(vec![("Status", vec![])]);
     let ended = run(&fake, "status --timeout 0.05");
     assert_complains(&ended, 69, "the daemon did not answer within 0.05 s");
+}
+
+/// Also where there may be nothing to say for long.
+#[test]
+fn a_daemon_that_does_not_answer_is_not_watched() {
+    let path = std::env::temp_dir().join(format!("autoipctl-{}-deaf", std::process::id()));
+    let _deaf = UnixListener::bind(&path).unwrap();
+    for command in ["monitor", "watch 10.0.0.1 -i e", "add eth0 --wait 20", "metrics"] {
+        let arguments = format!("--socket {} --timeout 0.05 {command}", path.display());
+        let ended = Ended::from(autoipctl(&arguments).output().unwrap());
+        assert_complains(&ended, 69, "the daemon did not answer within 0.05 s");
+    }
+    std::fs::remove_file(path).unwrap();
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use autoip_control::service::Info;
 use autoip_control::{Call, Inbox, Reply, Request};
 use serde_json::{Map, Value, json};
 
@@ -25,7 +26,7 @@ impl Fake {
     /// One that answers each method by its short name: by all of its replies where "more" was
     /// asked for, else by the first. What is said of a method again is for its next call. A reply
     /// with the member "error" is an error; after one with the member "hold" it says no more, and
-    /// without replies nothing.
+    /// without replies nothing. Who it is, it says unasked and without keeping the call.
     pub(crate) fn new(answers: Answers) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -69,6 +70,11 @@ fn serve(mut stream: UnixStream, answers: &Answers, kept: &Mutex<Vec<(String, Va
             // What the daemon would refuse must not go unnoticed here.
             Request::parse(call.clone()).unwrap();
             let name = call.method.rsplit('.').next().unwrap().to_owned();
+            if name == "GetInfo" {
+                let info = Reply::new(&Info::new("fake", "0.0.0"));
+                let _ = stream.write_all(&info.to_bytes());
+                continue;
+            }
             let mut kept = kept.lock().unwrap();
             let calls_before = kept.iter().filter(|(known, _)| *known == name).count();
             let said = answers.iter().filter(|(known, _)| *known == name);
