@@ -77,8 +77,10 @@ impl Failure {
 
     /// Says on standard error what happened.
     pub(crate) fn report(&self) {
+        // What the daemon or a file says may hold controls, which must not reach a terminal.
+        let sentence = self.to_string().replace(char::is_control, "?");
         // Nothing is left to be done where even this cannot be printed.
-        let _ = writeln!(io::stderr(), "autoipctl: {self}");
+        let _ = writeln!(io::stderr(), "autoipctl: {sentence}");
     }
 }
 

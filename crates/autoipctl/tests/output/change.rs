@@ -76,6 +76,12 @@ fn a_refusal_is_a_sentence_and_a_no() {
             error("BadConfiguration", json!({"reason": "autoipd.toml:3: no such key"})),
             "autoipd.toml:3: no such key",
         ),
+        (
+            "reload",
+            "Reload",
+            error("BadConfiguration", json!({"reason": "a\u{1b}[31mb"})),
+            "a?[31mb",
+        ),
     ] {
         let fake = Fake::new(vec![(method, vec![refusal])]);
         assert_complains(&run(&fake, command), 1, sentence);
