@@ -231,6 +231,7 @@ fn mac(text: &str) -> Read<MacAddr> {
         Ok(mac) if mac.is_multicast() => {
             Err(format!("{mac} is a group's address, and no device has it"))
         }
+        Ok(MacAddr::ZERO) => Err(format!("{} is nobody's address", MacAddr::ZERO)),
         read => read.map_err(|error| format!("{:?} is none: {error}", cut(text))),
     }
 }
@@ -250,9 +251,9 @@ fn driver(text: &str) -> Read<String> {
 
 fn kind(text: &str) -> Read<Kind> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    match text {
+    match text.to_ascii_lowercase().as_str() {
         "physical" => Ok(Kind::Physical),
-        "ethernet" | "wifi" | "wlan" | "wireless" | "wired" | "usb" => {
+        "ethernet" | "eth" | "wifi" | "wi-fi" | "wlan" | "wireless" | "wired" | "usb" => {
             Err(format!("the kernel has no kind {text:?}: these devices are \"physical\""))
         }
         _ if !text.is_empty() && text.chars().all(plain) => Ok(Kind::Virtual(text.to_owned())),
