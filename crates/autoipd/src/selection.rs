@@ -106,6 +106,8 @@ impl Rule {
 
     /// Whether all criteria hold.
     fn fits(&self, link: &Link, wanted_as: Option<&str>, host: &Host) -> bool {
+        // A former name counts for whoever names it, and for no pattern.
+        let wanted_as = wanted_as.filter(|former| self.name() == Some(*former));
         self.criteria.iter().all(|criterion| criterion.applies(link, wanted_as, host))
     }
 

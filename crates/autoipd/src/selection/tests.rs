@@ -141,6 +141,9 @@ fn a_rule_for_the_present_name_comes_before_one_for_the_former() {
     assert_eq!(chosen(&selection, "lan0", "eth0"), Some(2));
     assert_eq!(chosen(&selection, "lan1", "eth0"), Some(1), "and that before patterns");
     assert_eq!(chosen(&selection, "lan1", "eth1"), Some(0));
+    let selection = of(["eth*", "lan*", "eth0"]);
+    assert_eq!(chosen(&selection, "lan1", "eth1"), Some(1), "no pattern knows the former name");
+    assert_eq!(chosen(&selection, "lan1", "eth0"), Some(2));
 }
 
 /// The kernel is asked, which wakes the device, only where a rule depends on it.
