@@ -285,7 +285,7 @@ impl Daemon {
             }
             Failure::Refused(format!(
                 "{failure}; in its sandbox the daemon reads only from the directory that the file \
-                 was in at the start: restart it"
+                 was in at the start, and only what everybody or its own user may read: restart it"
             ))
         })?;
         if self.given_up.drivers && rules.iter().chain(&named).any(Rule::asks_for_driver) {
@@ -297,7 +297,7 @@ impl Daemon {
         }
         let fixed = self.process.keys_that_differ(&process);
         if !fixed.is_empty() {
-            warn!("other values of {} take effect at the next start", fixed.join(" and "));
+            warn!("other values of {} take effect at the next start", fixed.join(", "));
         }
         self.interfaces.selection.set_rules(rules, named);
         for failure in self.interfaces.on_change_of_all(&mut self.edge) {

@@ -119,6 +119,11 @@ impl Interface {
         self.last
     }
 
+    /// Does not go back to it from now on.
+    pub(crate) fn forget_last(&mut self) {
+        self.last = None;
+    }
+
     pub(crate) fn device(&mut self) -> Option<&mut Device> {
         match &mut self.state {
             State::Refused { .. } => None,
@@ -168,8 +173,6 @@ impl Interface {
         if let State::Refused { why, retry_at } = &mut self.state {
             match attach(&self.choice.settings, first.or(self.last), &link, edge, token) {
                 Ok(device) => {
-                    // It stays the one to try should this device go before it has tried any.
-                    self.last = first.or(self.last);
                     let device = Box::new(device);
                     self.state = State::Managed { device, link: LinkState::default() };
                 }

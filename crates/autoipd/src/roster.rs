@@ -121,7 +121,12 @@ impl Roster {
         self.selection.add(name, settings);
         let result = self.bring_in_step(edge, index, choices.start);
         let refusal = match self.interface(index) {
-            Some(interface) if interface.is_managed() => return Ok(()),
+            Some(interface) if interface.is_managed() => {
+                if choices.start.is_some() {
+                    self.forget_last(index, name);
+                }
+                return Ok(());
+            }
             Some(interface) => interface.refusal().map(str::to_owned),
             None => None,
         };
@@ -130,6 +135,16 @@ impl Roster {
         let _ = self.on_change(edge, index);
         result?;
         Err(Failure::Refused(refusal.unwrap_or(format!("interface {name} cannot be managed"))))
+    }
+
+    /// Whoever asks for an address does not mean the one of before.
+    fn forget_last(&mut self, index: IfIndex, name: &str) {
+        self.last_of_device.remove(&index);
+        self.last_of_name.remove(name);
+        let entry = self.devices.get(&index).and_then(|token| self.entries.get_mut(token));
+        if let Some(entry) = entry {
+            entry.interface.forget_last();
+        }
     }
 
     /// Stops managing the interface that somebody names, and takes everything of ours off it. It

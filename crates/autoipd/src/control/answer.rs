@@ -155,7 +155,7 @@ impl Control {
     ) -> Result<Answer, Refusal> {
         let mut subjects = scene.roster.subjects(scene.edge, interface.as_deref());
         if let (Some(interface), true) = (interface, subjects.is_empty()) {
-            return Err(Refusal::NotManaged { interface });
+            return Err(unknown(scene, interface));
         }
         if more {
             // The first is taken from the end.
@@ -361,9 +361,17 @@ fn refused(failure: &Failure) -> Refusal {
 /// Whether an interface of this name is managed or waited for.
 fn known(scene: &Scene<'_>, interface: &str) -> Result<(), Refusal> {
     if scene.roster.subjects(scene.edge, Some(interface)).is_empty() {
-        return Err(Refusal::NotManaged { interface: interface.to_owned() });
+        return Err(unknown(scene, interface.to_owned()));
     }
     Ok(())
+}
+
+/// What is said of a name that nobody cares for.
+fn unknown(scene: &Scene<'_>, interface: String) -> Refusal {
+    match scene.edge.host.link_named(&interface) {
+        Some(_) => Refusal::NotManaged { interface },
+        None => Refusal::NoSuchInterface { interface },
+    }
 }
 
 /// Why nothing can be done with an interface for which nobody cares at present.
@@ -371,7 +379,7 @@ fn absent(scene: &Scene<'_>, interface: String) -> Refusal {
     let subject = scene.roster.subjects(scene.edge, Some(&interface)).into_iter().next();
     let status = |subject| scene.roster.status(scene.edge, &subject, false, &Clock::now());
     match subject.and_then(status) {
-        None => Refusal::NotManaged { interface },
+        None => unknown(scene, interface),
         Some(_) if scene.edge.host.link_named(&interface).is_none() => {
             Refusal::NoSuchInterface { interface }
         }
@@ -442,7 +450,7 @@ fn reannounce(asked: Reannounce, scene: &mut Scene<'_>) -> Result<(), Refusal> {
 fn monitor(interface: Option<String>, scene: &mut Scene<'_>) -> Result<Answer, Refusal> {
     let subjects = scene.roster.subjects(scene.edge, interface.as_deref());
     if let (Some(interface), true) = (&interface, subjects.is_empty()) {
-        return Err(Refusal::NotManaged { interface: interface.clone() });
+        return Err(unknown(scene, interface.clone()));
     }
     let clock = Clock::now();
     let statuses =

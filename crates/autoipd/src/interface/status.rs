@@ -139,12 +139,12 @@ impl Interface {
         Ok(())
     }
 
-    /// Gives the address up, and wants none before the next claim.
-    pub(crate) fn give_up(&mut self, edge: &mut Edge) {
-        if let State::Managed { device, link } = &mut self.state {
-            link.released = true;
-            device.drive(edge, |engine| engine.stop(Loss::Released));
-            follow(&self.choice.settings, device, link, edge);
-        }
+    /// Gives the address up, and wants none before the next claim; `None` where it is not managed.
+    pub(crate) fn give_up(&mut self, edge: &mut Edge) -> Option<()> {
+        let State::Managed { device, link } = &mut self.state else { return None };
+        link.released = true;
+        device.drive(edge, |engine| engine.stop(Loss::Released));
+        follow(&self.choice.settings, device, link, edge);
+        Some(())
     }
 }

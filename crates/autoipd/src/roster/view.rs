@@ -102,7 +102,7 @@ impl Roster {
     /// Gives the address of the interface `name` up; `None` where it is not managed.
     pub(crate) fn give_up(&mut self, edge: &mut Edge, name: &str) -> Option<()> {
         let token = self.token_of(edge, name)?;
-        self.touch(edge, token, Interface::give_up)
+        self.touch(edge, token, Interface::give_up)?
     }
 
     /// Does something to the device of the interface `name`; `None` where it has none.

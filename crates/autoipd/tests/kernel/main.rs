@@ -270,6 +270,7 @@ fn main() -> ExitCode {
         control::event::a_conflict_is_told_before_the_loss_that_it_led_to,
         control::event::interfaces_can_be_watched_alone,
         control::change::interfaces_come_and_go,
+        control::change::a_start_that_was_taken_back_is_forgotten,
         control::change::a_start_that_was_asked_for_outlives_its_device,
         control::change::a_configured_start_does_not_come_before_the_address_held_last,
         control::change::an_interface_is_added_with_settings_of_its_own,

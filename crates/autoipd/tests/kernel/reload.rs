@@ -91,7 +91,7 @@ pub(crate) fn what_needs_another_start_is_named() {
     let switch = Switch::new();
     let (station, daemon) = bound(&switch);
     reload(&station, &daemon, &with("verbosity = \"debug\"\nforward = [\"169.254.0.9\"]", ETH0));
-    let words = "other values of verbosity and forward take effect at the next start";
+    let words = "other values of verbosity, forward take effect at the next start";
     daemon.wait_log(SOON, |line| line.contains(words));
     reload(&station, &daemon, &with("metric = 5", ETH0));
     eventually("the new metric", SOON, || station.routes().iter().any(|route| route.metric == 5));

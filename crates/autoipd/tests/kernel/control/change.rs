@@ -57,6 +57,22 @@ pub(crate) fn interfaces_come_and_go() {
     controlled.station.expect_announcement(other);
 }
 
+/// Nor one that was asked for, taken back, and never tried.
+pub(crate) fn a_start_that_was_taken_back_is_forgotten() {
+    let switch = Switch::new();
+    let mut controlled = Controlled::new(&switch, &format!("-i eth5 -s {X}"));
+    controlled.station.cable.pull();
+    eventually("no link", SOON, || {
+        controlled.station.host.link("eth0").is_some_and(|link| !link.has_carrier())
+    });
+    let other = Ipv4Addr::new(169, 254, 50, 50);
+    controlled.call(&AddInterface { start: Some(other), ..add("eth0") }).unwrap();
+    controlled.call(&RemoveInterface { interface: eth(0) }).unwrap();
+    controlled.call(&add("eth0")).unwrap();
+    controlled.station.cable.put_back();
+    assert_eq!(controlled.station.expect_probe().arp.target_ip, X);
+}
+
 /// Also when the device goes before a claim has begun.
 pub(crate) fn a_start_that_was_asked_for_outlives_its_device() {
     let switch = Switch::new();
@@ -168,7 +184,7 @@ pub(crate) fn a_released_address_stays_away_until_it_is_claimed() {
     controlled.station.expect_probe_for(X);
     controlled.station.expect_announcement(X);
     let refusal = controlled.refusal(&Release { interface: eth(4) });
-    assert_eq!(refusal, Refusal::NotManaged { interface: eth(4) });
+    assert_eq!(refusal, Refusal::NoSuchInterface { interface: eth(4) });
 }
 
 pub(crate) fn any_address_can_be_claimed() {
@@ -200,7 +216,7 @@ pub(crate) fn claims_that_make_no_sense_are_refused() {
         assert_eq!(refusal, Refusal::InvalidParameter { parameter: "addr".to_owned() });
     }
     let unknown = controlled.refusal(&Claim { interface: eth(3), addr: None });
-    assert_eq!(unknown, Refusal::NotManaged { interface: eth(3) });
+    assert_eq!(unknown, Refusal::NoSuchInterface { interface: eth(3) });
 
     let controlled = Controlled::new(&switch, QUICK);
     controlled.station.host.add_address("eth0", [10, 0, 0, 5].into(), 24);
@@ -220,8 +236,15 @@ pub(crate) fn what_is_waited_for_cannot_claim() {
     add_bridge(&controlled.station.host, "lan0");
     set_bridge(&controlled.station.host, "eth0", Some("lan0"));
     eventually("the reason", SOON, || {
-        let refusal = controlled.refusal(&Claim { interface: eth(0), addr: None });
-        matches!(&refusal, Refusal::Refused { reason } if reason.contains("port of lan0"))
+        let refusals = [
+            controlled.refusal(&Claim { interface: eth(0), addr: None }),
+            controlled.refusal(&Release { interface: eth(0) }),
+            controlled.refusal(&Reannounce { interface: Some(eth(0)) }),
+        ];
+        let told = "port of lan0";
+        let is_told =
+            |it: &Refusal| matches!(it, Refusal::Refused { reason } if reason.contains(told));
+        refusals.iter().all(is_told)
     });
 }
 

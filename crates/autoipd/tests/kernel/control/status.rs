@@ -83,7 +83,7 @@ pub(crate) fn what_is_awaited_or_refused_is_told() {
     eventually("no carrier", SOON * 5, || !controlled.status_of("eth0").carrier);
     assert_eq!(reason("eth0").as_deref(), Some("the link is down"));
     let unknown = controlled.refusal(&Status { interface: Some("eth8".to_owned()) });
-    assert_eq!(unknown, Refusal::NotManaged { interface: "eth8".to_owned() });
+    assert_eq!(unknown, Refusal::NoSuchInterface { interface: "eth8".to_owned() });
     controlled.station.cable.put_back();
 }
 
