@@ -89,9 +89,18 @@ impl Roster {
             }
         }
         if self.entries.is_empty() && self.selection.exact_names().next().is_none() {
-            info!("there is no interface to manage; waiting for one");
+            info!("there is no interface to manage; waiting for one{}", self.passed_over(edge));
         }
         Ok(())
+    }
+
+    /// An example of what is there and left alone, for whoever wonders.
+    fn passed_over(&self, edge: &Edge) -> String {
+        let links = edge.host.indexes().into_iter().filter_map(|index| edge.host.link(index));
+        let mut passed_over = links.filter(|link| self.selection.passes_over(link, &edge.host));
+        let Some(link) = passed_over.next() else { return String::new() };
+        let kind = link.kind.as_deref().unwrap_or_default();
+        format!(" ({} is a {kind}, which has to be named: by itself, or by its kind)", link.name)
     }
 
     /// Begins to manage an interface that somebody names, as the configuration says where nothing

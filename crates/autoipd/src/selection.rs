@@ -203,6 +203,15 @@ impl Selection {
         Some(Choice { settings, wanted_as, required: rule.required })
     }
 
+    /// Whether a rule that fits many would take this one if it were of another kind.
+    pub(crate) fn passes_over(&self, link: &Link, host: &Host) -> bool {
+        let is_candidate = is_free(link, host) && unsuitable(link, host).is_none();
+        let fits = |rule: &Rule| {
+            rule.settings.is_some() && !rule.is_exact() && rule.fits(link, None, host)
+        };
+        is_candidate && !is_taken_unasked(link) && self.rules.iter().any(fits)
+    }
+
     /// The settings for an interface that somebody names at run time without choosing any.
     pub(crate) fn settings_if_named(&self, link: &Link, host: &Host) -> Option<InterfaceSettings> {
         let rule = self.named.iter().find(|rule| rule.fits(link, None, host))?;

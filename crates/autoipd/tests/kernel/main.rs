@@ -156,6 +156,7 @@ fn main() -> ExitCode {
         selection::an_interface_that_another_daemon_held_is_tried_again,
         selection::without_interfaces_what_leads_to_a_cable_is_taken,
         selection::a_device_that_becomes_a_port_is_let_go_and_comes_back,
+        selection::who_waits_is_told_what_is_left_alone,
         selection::a_driver_can_be_asked_for,
         selection::drivers_that_are_asked_for_later_need_another_start,
         selection::devices_that_match_come_and_go,

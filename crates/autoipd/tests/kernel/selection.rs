@@ -80,6 +80,18 @@ pub(crate) fn a_device_that_becomes_a_port_is_let_go_and_comes_back() {
     assert_eq!((daemon.status(), lines_with(&daemon, "WARN")), (None, 0));
 }
 
+/// In a container the one interface that there is looks like a cable's and is none.
+pub(crate) fn who_waits_is_told_what_is_left_alone() {
+    let switch = Switch::new();
+    let (host, memory) = (Host::new("station"), Memory::new());
+    let _cable = host.connect(&switch, "eth0");
+    for (options, told) in [("", true), ("-i eth*", true), ("-i lan*", false)] {
+        let daemon = host.spawn(autoipd(&format!("{QUICK} {options}"), memory.dir()));
+        daemon.wait_log(SOON, |line| line.contains("there is no interface to manage; waiting"));
+        assert_eq!(daemon.log_contains("eth0 is a veth, which has to be named"), told, "{options}");
+    }
+}
+
 /// Also of a device that comes when the daemon is confined.
 pub(crate) fn a_driver_can_be_asked_for() {
     let switch = Switch::new();
