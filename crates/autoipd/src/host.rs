@@ -204,8 +204,36 @@ impl Host {
     }
 }
 
+/// An Ethernet device as tests like it.
+#[cfg(test)]
+pub(crate) mod sample {
+    use super::*;
+
+    pub(crate) const MAC: MacAddr = MacAddr([2, 0, 0, 0, 0, 1]);
+
+    pub(crate) fn link(index: u32, name: &str) -> Link {
+        Link {
+            index: IfIndex::new(index).unwrap(),
+            name: name.to_owned(),
+            mac: Some(MAC),
+            hardware: 1,
+            up: true,
+            lower_up: true,
+            running: true,
+            no_arp: false,
+            loopback: false,
+            point_to_point: false,
+            operstate: 6,
+            carrier_changes: 0,
+            master: None,
+            kind: None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::sample::link;
     use super::*;
     use std::time::Duration;
 
@@ -284,33 +312,14 @@ mod tests {
         assert_eq!((host.routable(index(2)), host.routable(index(3)).is_some()), (None, true));
     }
 
-    fn link(name: &str) -> Link {
-        Link {
-            index: index(2),
-            name: name.to_owned(),
-            mac: None,
-            hardware: 1,
-            up: true,
-            lower_up: true,
-            running: true,
-            no_arp: false,
-            loopback: false,
-            point_to_point: false,
-            operstate: 6,
-            carrier_changes: 0,
-            master: None,
-            kind: None,
-        }
-    }
-
     #[test]
     fn a_device_keeps_its_driver_as_long_as_its_name() {
         let mut host = Host::default();
-        host.apply(&Event::LinkChanged(link("no such name")));
+        host.apply(&Event::LinkChanged(link(2, "no such name")));
         host.set_driver(index(2), Some("veth"));
-        host.apply(&Event::LinkChanged(Link { up: false, ..link("no such name") }));
+        host.apply(&Event::LinkChanged(Link { up: false, ..link(2, "no such name") }));
         assert_eq!(host.driver(index(2)), Some("veth"));
-        host.apply(&Event::LinkChanged(link("another one")));
+        host.apply(&Event::LinkChanged(link(2, "another one")));
         assert_eq!(host.driver(index(2)), None, "there is no such device");
         host.apply(&Event::LinkRemoved(index(2)));
         assert!(host.drivers.is_empty());

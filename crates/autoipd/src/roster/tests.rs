@@ -4,10 +4,10 @@ use super::*;
 use crate::choice::Choices;
 use crate::guard::Guard;
 use crate::host::Host;
+use crate::host::sample;
 use crate::selection::{Criterion, Pattern, Rule};
 use crate::settings::GuardMode;
 use crate::store::Store;
-use autoip_core::MacAddr;
 use autoip_linux::Poller;
 use autoip_linux::rtnl::{Event, Link, Rtnl};
 
@@ -25,22 +25,7 @@ fn edge(links: impl IntoIterator<Item = Link>) -> Edge {
 }
 
 fn link(name: &str) -> Link {
-    Link {
-        index: IfIndex::new(NOWHERE).unwrap(),
-        name: name.to_owned(),
-        mac: Some(MacAddr([2, 0, 0, 0, 0, 1])),
-        hardware: 1,
-        up: true,
-        lower_up: true,
-        running: true,
-        no_arp: false,
-        loopback: false,
-        point_to_point: false,
-        operstate: 6,
-        carrier_changes: 0,
-        master: None,
-        kind: None,
-    }
+    sample::link(NOWHERE, name)
 }
 
 /// A roster of nothing, which knows how to manage what is named.

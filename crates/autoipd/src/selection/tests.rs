@@ -3,28 +3,12 @@
 use super::*;
 use crate::choice::Choices;
 use crate::config::InterfaceTable;
+use crate::host::sample::{self, MAC};
 use autoip_linux::IfIndex;
 use autoip_linux::rtnl::Event;
 
-const MAC: MacAddr = MacAddr([2, 0, 0, 0, 0, 1]);
-
 fn link(name: &str, kind: Option<&str>) -> Link {
-    Link {
-        index: IfIndex::new(7).unwrap(),
-        name: name.to_owned(),
-        mac: Some(MAC),
-        hardware: 1,
-        up: true,
-        lower_up: true,
-        running: true,
-        no_arp: false,
-        loopback: false,
-        point_to_point: false,
-        operstate: 6,
-        carrier_changes: 0,
-        master: None,
-        kind: kind.map(str::to_owned),
-    }
+    Link { kind: kind.map(str::to_owned), ..sample::link(7, name) }
 }
 
 /// A host with one link of this kind, number 9.
