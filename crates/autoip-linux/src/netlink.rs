@@ -7,7 +7,7 @@ mod connection;
 mod message;
 mod writer;
 
-pub(crate) use connection::{Connection, DATAGRAM_BYTES, connect, receive};
+pub(crate) use connection::{Connection, connect, receive};
 pub(crate) use message::{
     Message, NLMSG_ERROR, NLMSG_OVERRUN, attributes, ipv4_of, messages, string_of, u32_of,
 };

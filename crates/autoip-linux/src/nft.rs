@@ -166,25 +166,25 @@ impl Nft {
         let mut refused: Option<(u32, io::Error)> = None;
         let mut acknowledged = false;
         loop {
-            let datagram = match self.connection.receive_now() {
-                Ok(Some(datagram)) => datagram,
-                Ok(None) => break,
-                // What did not fit is missing, and the acknowledgement comes last.
-                Err(Errno::ENOBUFS) => continue,
-                Err(errno) => return Err((None, errno.into())),
-            };
-            for message in messages(datagram).filter(|message| message.kind == NLMSG_ERROR) {
-                let number = message.sequence.wrapping_sub(begin);
-                if number > count.saturating_add(1) {
-                    continue;
-                }
-                match message.error() {
-                    None => acknowledged = true,
-                    Some(error) if refused.as_ref().is_none_or(|(first, _)| number < *first) => {
-                        refused = Some((number, error));
+            let received = self.connection.receive_now(|datagram| {
+                for message in messages(datagram).filter(|message| message.kind == NLMSG_ERROR) {
+                    let number = message.sequence.wrapping_sub(begin);
+                    if number > count.saturating_add(1) {
+                        continue;
                     }
-                    Some(_) => {}
+                    let is_first = refused.as_ref().is_none_or(|(first, _)| number < *first);
+                    match message.error() {
+                        None => acknowledged = true,
+                        Some(error) if is_first => refused = Some((number, error)),
+                        Some(_) => {}
+                    }
                 }
+            });
+            match received {
+                // What did not fit is missing, and the acknowledgement comes last.
+                Ok(Some(())) | Err(Errno::ENOBUFS) => {}
+                Ok(None) => break,
+                Err(errno) => return Err((None, errno.into())),
             }
         }
         match refused {

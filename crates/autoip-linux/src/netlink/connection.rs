@@ -1,5 +1,6 @@
 //! Requests to the kernel, and their answers.
 
+use std::cell::Cell;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
@@ -15,7 +16,13 @@ use super::Writer;
 use super::message::{NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR, NLMSG_NOOP, messages};
 
 /// The kernel never sends a longer datagram to a reader with a buffer of this size.
-pub(crate) const DATAGRAM_BYTES: usize = 32 * 1024;
+const DATAGRAM_BYTES: usize = 32 * 1024;
+
+thread_local! {
+    /// What a datagram is received in. One does for all connections of a thread, since each is read
+    /// to its end before the next one is received; several would keep memory for nothing.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// The kernel answers before the request returns; this is a safety net.
 const ANSWER_TIMEOUT_S: i64 = 2;
@@ -28,7 +35,6 @@ const DUMP_TRIES_MAX: u32 = 10;
 pub(crate) struct Connection {
     fd: OwnedFd,
     sequence: u32,
-    buffer: Vec<u8>,
 }
 
 impl Connection {
@@ -36,7 +42,7 @@ impl Connection {
     pub(crate) fn open(protocol: SockProtocol) -> nix::Result<Self> {
         let fd = connect(protocol, SockFlag::empty(), 0)?;
         setsockopt(&fd, sockopt::ReceiveTimeout, &TimeVal::seconds(ANSWER_TIMEOUT_S))?;
-        Ok(Self { fd, sequence: 0, buffer: vec![0; DATAGRAM_BYTES] })
+        Ok(Self { fd, sequence: 0 })
     }
 
     pub(crate) fn fd(&self) -> &OwnedFd {
@@ -87,31 +93,33 @@ impl Connection {
     /// Reads the answers to one request; `None` when the list changed meanwhile, so that entries
     /// may be missing.
     fn collect<T>(
-        &mut self,
+        &self,
         sequence: u32,
         decode: &impl Fn(u16, &[u8]) -> Option<T>,
     ) -> io::Result<Option<Vec<T>>> {
         let mut answers = Vec::new();
         let mut interrupted = false;
-        loop {
-            let datagram = receive(&self.fd, &mut self.buffer, MsgFlags::empty())?;
-            for message in messages(datagram) {
+        // The last message ends it, with an error or without.
+        let mut end: Option<Option<io::Error>> = None;
+        while end.is_none() {
+            receive(&self.fd, MsgFlags::empty(), |datagram| {
                 // A late answer to a request that timed out has an older number.
-                if message.sequence != sequence {
-                    continue;
-                }
-                interrupted |= message.flags & NLM_F_DUMP_INTR != 0;
-                match message.kind {
-                    NLMSG_NOOP => {}
-                    NLMSG_ERROR | NLMSG_DONE => {
-                        return match message.error() {
-                            None => Ok((!interrupted).then_some(answers)),
-                            Some(error) => Err(error),
-                        };
+                for message in messages(datagram).filter(|it| it.sequence == sequence) {
+                    interrupted |= message.flags & NLM_F_DUMP_INTR != 0;
+                    match message.kind {
+                        NLMSG_NOOP => {}
+                        NLMSG_ERROR | NLMSG_DONE => {
+                            end = Some(message.error());
+                            return;
+                        }
+                        kind => answers.extend(decode(kind, message.body)),
                     }
-                    kind => answers.extend(decode(kind, message.body)),
                 }
-            }
+            })?;
+        }
+        match end.flatten() {
+            None => Ok((!interrupted).then_some(answers)),
+            Some(error) => Err(error),
         }
     }
 
@@ -128,10 +136,10 @@ impl Connection {
         sendto(self.fd.as_raw_fd(), datagram, &kernel, MsgFlags::empty()).map(drop)
     }
 
-    /// Takes an answer that is already there; `None` when there is none.
-    pub(crate) fn receive_now(&mut self) -> nix::Result<Option<&[u8]>> {
-        match receive(&self.fd, &mut self.buffer, MsgFlags::MSG_DONTWAIT) {
-            Ok(datagram) => Ok(Some(datagram)),
+    /// Reads an answer that is already there; `None` when there is none.
+    pub(crate) fn receive_now<T>(&self, read: impl FnOnce(&[u8]) -> T) -> nix::Result<Option<T>> {
+        match receive(&self.fd, MsgFlags::MSG_DONTWAIT, read) {
+            Ok(answer) => Ok(Some(answer)),
             Err(Errno::EAGAIN) => Ok(None),
             Err(errno) => Err(errno),
         }
@@ -150,18 +158,26 @@ pub(crate) fn connect(
     Ok(fd)
 }
 
-/// Receives one datagram.
-pub(crate) fn receive<'b>(
+/// Receives one datagram and has it read.
+pub(crate) fn receive<T>(
     fd: &OwnedFd,
-    buffer: &'b mut [u8],
     flags: MsgFlags,
-) -> nix::Result<&'b [u8]> {
-    let length = loop {
-        match recv(fd.as_raw_fd(), buffer, MsgFlags::MSG_TRUNC | flags) {
+    read: impl FnOnce(&[u8]) -> T,
+) -> nix::Result<T> {
+    let mut buffer = BUFFER.take();
+    if buffer.is_empty() {
+        // Memory that nothing has been written to yet costs nothing.
+        buffer = vec![0; DATAGRAM_BYTES];
+    }
+    let received = loop {
+        match recv(fd.as_raw_fd(), &mut buffer, MsgFlags::MSG_TRUNC | flags) {
             Err(Errno::EINTR) => {}
-            received => break received?,
+            received => break received,
         }
     };
     // With MSG_TRUNC the length is the datagram's, whether it fits or not.
-    buffer.get(..length).ok_or(Errno::EMSGSIZE)
+    let datagram = received.and_then(|length| buffer.get(..length).ok_or(Errno::EMSGSIZE));
+    let result = datagram.map(read);
+    BUFFER.set(buffer);
+    result
 }

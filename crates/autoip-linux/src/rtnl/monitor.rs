@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, SockFlag, SockProtocol};
 
 use super::{Address, Link, Route, Rule};
-use crate::netlink::{DATAGRAM_BYTES, Message, NLMSG_OVERRUN, connect, messages, receive};
+use crate::netlink::{Message, NLMSG_OVERRUN, connect, messages, receive};
 use crate::packet::enlarge_receive_buffer;
 use crate::{Error, IfIndex, Result};
 
@@ -50,7 +50,6 @@ pub enum Event {
 #[derive(Debug)]
 pub struct Monitor {
     fd: OwnedFd,
-    buffer: Vec<u8>,
     events: VecDeque<Event>,
 }
 
@@ -61,7 +60,7 @@ impl Monitor {
             connect(SockProtocol::NetlinkRoute, SockFlag::SOCK_NONBLOCK, GROUPS.cast_unsigned())
                 .and_then(|fd| enlarge_receive_buffer(&fd, RECEIVE_BUFFER_BYTES).map(|()| fd))
                 .map_err(|errno| Error::new("watch rtnetlink", errno))?;
-        Ok(Self { fd, buffer: vec![0; DATAGRAM_BYTES], events: VecDeque::new() })
+        Ok(Self { fd, events: VecDeque::new() })
     }
 
     /// Takes the next event, or `None` when there is none.
@@ -71,8 +70,8 @@ impl Monitor {
             if let Some(event) = self.events.pop_front() {
                 return Ok(Some(event));
             }
-            match receive(&self.fd, &mut self.buffer, MsgFlags::empty()) {
-                Ok(datagram) => self.events.extend(decode(datagram)),
+            match receive(&self.fd, MsgFlags::empty(), decode) {
+                Ok(events) => self.events.extend(events),
                 Err(Errno::EAGAIN) => return Ok(None),
                 Err(Errno::ENOBUFS | Errno::EMSGSIZE) => {
                     self.discard();
@@ -90,7 +89,7 @@ impl Monitor {
     fn discard(&mut self) {
         self.events.clear();
         for _ in 0..DISCARDED_MAX {
-            if let Err(Errno::EAGAIN) = receive(&self.fd, &mut self.buffer, MsgFlags::empty()) {
+            if let Err(Errno::EAGAIN) = receive(&self.fd, MsgFlags::empty(), |_| ()) {
                 return;
             }
         }
