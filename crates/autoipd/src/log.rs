@@ -6,14 +6,13 @@
 pub(crate) mod syslog;
 
 use std::fmt::{self, Write as _};
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write as _};
 use std::time::{Duration, SystemTime};
 
 use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
-use tracing_subscriber::registry::LookupSpan;
+use tracing::level_filters::LevelFilter;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
 
 use crate::settings::Verbosity;
 
@@ -25,59 +24,56 @@ pub(crate) fn start(verbosity: Verbosity) {
         Verbosity::Trace => Level::TRACE,
     };
     let journal = std::env::var_os("JOURNAL_STREAM").is_some() && !io::stderr().is_terminal();
-    let lines = Lines { journal };
-    let _ = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(|| Lossy)
-        .event_format(lines)
-        .try_init();
+    let _ = tracing::subscriber::set_global_default(Lines { level, journal });
 }
 
-/// Standard error or the system's log, where a line that cannot be written is lost and nothing
-/// more: a full disk or a reader that has gone must not end the daemon.
-struct Lossy;
-
-impl io::Write for Lossy {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if !syslog::send(line) {
-            let _ = io::stderr().write_all(line);
-        }
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// How an event becomes a line.
+/// Makes a line of each event.
 struct Lines {
+    /// The least important that is of interest.
+    level: Level,
     /// A log takes the level from a number in angle brackets and has its own clock.
     journal: bool,
 }
 
-impl<S, N> FormatEvent<S, N> for Lines
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    N: for<'a> FormatFields<'a> + 'static,
-{
-    fn format_event(
-        &self,
-        _context: &FmtContext<'_, S, N>,
-        mut writer: Writer<'_>,
-        event: &Event<'_>,
-    ) -> fmt::Result {
-        let level = *event.metadata().level();
-        if self.journal || syslog::is_on() {
-            write!(writer, "<{}>", priority(level))?;
-        } else {
-            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            write!(writer, "{} {level:<5} ", Clock(now.unwrap_or_default()))?;
-        }
+impl Subscriber for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= self.level
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::from_level(self.level))
+    }
+
+    fn event(&self, event: &Event<'_>) {
         let mut line = Line::default();
         event.record(&mut line);
-        writeln!(writer, "{line}")
+        let level = *event.metadata().level();
+        let text = if self.journal || syslog::is_on() {
+            format!("<{}>{line}\n", priority(level))
+        } else {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            format!("{} {level:<5} {line}\n", Clock(now.unwrap_or_default()))
+        };
+        // A line that cannot be written is lost and nothing more: a full disk or a reader that has
+        // gone must not end the daemon.
+        if !syslog::send(text.as_bytes()) {
+            let _ = io::stderr().write_all(text.as_bytes());
+        }
     }
+
+    // There are no spans here.
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
 }
 
 /// The priority of syslog(3).
