@@ -6,7 +6,7 @@
 //! the clients of the control socket.
 
 use std::fs::File;
-use std::io::ErrorKind;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -308,8 +308,8 @@ impl Daemon {
 
     /// Whether the sandbox keeps a file from being read.
     fn is_out_of_reach(&self, path: &Path) -> bool {
-        let error = File::open(path).err();
-        self.given_up.files && error.is_some_and(|it| it.kind() == ErrorKind::PermissionDenied)
+        let is_refused = |error: io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+        self.given_up.files && File::open(path).is_err_and(is_refused)
     }
 
     /// Whether the end was asked for.
